@@ -1,0 +1,1 @@
+"""The engine: watching a platform, running plans, keeping the journal."""

@@ -1,0 +1,399 @@
+"""A profile: where the parts of one platform are, and what is expected of them.
+
+Plain dataclasses: `saitotui.config` fills them from YAML and refuses what does not fit. The docstring under
+each field is its documentation (docs/profile.md is made from it). Secrets are references, never values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, NewType
+
+SecretRef = NewType("SecretRef", str)
+"""`env:NAME`, `file:PATH`, `command:PROGRAM ARG...` (no shell) or `keyring:SERVICE/USER`; `` for none."""
+
+NO_SECRET = SecretRef("")
+
+_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Which kind of platform this is: shown as a word and a colour on every screen."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: Literal["prod", "staging", "lab"] = "prod"
+    """`prod` asks for the most confirmation."""
+    color: str = ""
+    """A CSS colour name or `#rrggbb`; empty: red, yellow, green for prod, staging, lab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A machine that is reached by SSH. What is left empty comes from `~/.ssh/config`."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    address: str
+    """Name or IP address."""
+    port: int = 0
+    """SSH port; 0: as in `~/.ssh/config`, else 22."""
+    user: str = ""
+    """SSH user; empty: as in `~/.ssh/config`, else the local user."""
+    jump: str = ""
+    """Name of another host of this profile to connect through."""
+    known_hosts: str = ""
+    """A known_hosts file; empty: as in `~/.ssh/config`, else `~/.ssh/known_hosts`."""
+    host_key: str = ""
+    """The pinned public host key (`ssh-ed25519 AAAA...`); wins over known_hosts."""
+    identity: str = ""
+    """A private key file without passphrase (or with the agent holding it); empty: the SSH agent, then
+    the default keys."""
+    service_address: str = ""
+    """The address other hosts of the platform see it by, where that differs from `address`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a server's certificate is verified. It always is."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    ca: str = ""
+    """A PEM file of the authority to trust; empty: the system's authorities."""
+    fingerprint: str = ""
+    """SHA-256 of the server's certificate in hex (colons allowed); pins it instead of a chain."""
+    server_name: str = ""
+    """The name to expect in the certificate; empty: the host of the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpService:
+    """Something that answers HTTP."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    url: str
+    """Base address, `http://...` or `https://...`."""
+    user: str = ""
+    """User for basic authentication; empty: none."""
+    password: SecretRef = NO_SECRET
+    """Reference to its password."""
+    via: str = ""
+    """Name of a host: reach the address from there, through SSH."""
+    tls: Tls = Tls()
+    """How its certificate is verified, for `https`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A virtual machine or container of the cluster."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str = ""
+    """Its name, as the cluster knows it."""
+    ha: Literal["started", "stopped", "disabled", "ignored", ""] = ""
+    """The state that high availability must hold it in; empty: not managed."""
+    host: str = ""
+    """The host of this profile that runs in it, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLimits:
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    storage_percent: float = 85
+    """Storage use that is a warning."""
+    memory_percent: float = 90
+    """Memory use of a node that is a warning."""
+    cpu_percent: float = 90
+    """CPU use of a node that is a warning."""
+    clock_skew: float = 1
+    """Seconds by which clocks of hosts may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A Proxmox VE cluster."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    nodes: Mapping[str, str]
+    """Node name: host of this profile."""
+    api: tuple[str, ...]
+    """API addresses (`https://pve1:8006`), tried in order."""
+    name: str = ""
+    """The cluster's name."""
+    token_id: str = ""
+    """`user@realm!token`; empty: log in by ticket with `user`."""
+    user: str = ""
+    """`user@realm` for a ticket."""
+    secret: SecretRef = NO_SECRET
+    """Reference to the token's secret or the user's password."""
+    tls: Tls = Tls()
+    """How the nodes' certificates are verified."""
+    links: int = 2
+    """Corosync links that each node must have."""
+    guests: Mapping[str, Guest] = field(default_factory=dict)
+    """Guests that must exist, by number (`"101"`)."""
+    limits: ClusterLimits = ClusterLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class MysqlServer:
+    """A MariaDB or MySQL server; which of them is read from the server."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    host: str
+    """The host of this profile that it runs on."""
+    user: str
+    """The account of this console; `docs/security.md` lists its privileges."""
+    password: SecretRef = NO_SECRET
+    """Reference to its password."""
+    address: str = ""
+    """Where it listens; empty: the address of `host`."""
+    port: int = 3306
+    """TCP port."""
+    socket: str = ""
+    """UNIX socket on `host`, reached through SSH; wins over address and port."""
+    via: str = ""
+    """Name of a host: reach address and port from there, through SSH."""
+    tls: Tls | None = None
+    """Give it (`tls: {}` for the system's authorities) to demand TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Haproxy:
+    """One HAProxy node. Every node is asked: they may disagree."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    host: str
+    """The host of this profile that it runs on."""
+    socket: str = ""
+    """Admin socket on `host`, reached through SSH."""
+    address: str = ""
+    """Runtime API over TCP: address; used when `socket` is empty."""
+    port: int = 9999
+    """Runtime API over TCP: port."""
+    write_address: str = ""
+    """Where applications connect to write; empty: the address of `host`."""
+    write_port: int = 3306
+    """Port of the write service."""
+    config: str = "/etc/haproxy/haproxy.cfg"
+    """Its configuration file on `host`."""
+    state_file: str = ""
+    """Its server state file on `host`; empty: read from the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseLimits:
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    lag_warn: float = 1
+    """Replication lag in seconds that is a warning."""
+    lag_crit: float = 30
+    """Replication lag in seconds that is critical."""
+    connections_percent: float = 80
+    """Connections in use, of the server's maximum."""
+    long_transaction: float = 10
+    """Seconds after which a transaction is long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A master and its replica behind HAProxy. Roles are read from the servers, never from names."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    servers: Mapping[str, MysqlServer]
+    """The servers by name; HAProxy's server names are matched by these names, then by address."""
+    haproxy: Mapping[str, Haproxy] = field(default_factory=dict)
+    """The HAProxy nodes by name."""
+    write_backend: str = "mysql_write"
+    """HAProxy's backend for writes."""
+    read_backend: str = ""
+    """HAProxy's backend for reads, if any."""
+    semi_sync: bool = True
+    """Whether commits must wait for the replica."""
+    direct_clients: tuple[str, ...] = ()
+    """Addresses that may connect to a server past HAProxy (monitoring, backup)."""
+    limits: DatabaseLimits = DatabaseLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class StorageLimits:
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    space_percent: float = 85
+    """Use of the exported file system that is a warning; 10 more are critical (at most 98)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A DRBD pair that exports NFS on a floating address."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    nodes: Mapping[str, str]
+    """Node name (as DRBD and heartbeat know it): host of this profile."""
+    resource: str = "r0"
+    """The DRBD resource."""
+    device: str = "/dev/drbd0"
+    """Its device."""
+    mount: str = "/srv/nfs"
+    """Where the active node mounts it."""
+    floating_ip: str = ""
+    """The address that NFS clients use."""
+    manager: Literal["heartbeat", "pacemaker"] = "heartbeat"
+    """The cluster manager."""
+    clients: tuple[str, ...] = ()
+    """Addresses of the NFS clients that are expected."""
+    limits: StorageLimits = StorageLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Nginx:
+    """One nginx."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    host: str
+    """The host of this profile that it runs on."""
+    status: HttpService
+    """Its stub_status page."""
+    access_log: str = "/var/log/nginx/access.log"
+    """Its access log on `host`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tomcat:
+    """One Tomcat of the cluster."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    host: str
+    """The host of this profile that it runs on."""
+    manager: HttpService
+    """Its manager (`http://tc1:8080/manager`); the user needs `manager-script` and `manager-jmx`."""
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyCheck:
+    """One thing a user does, tried as an HTTP request."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    """A word (`login`)."""
+    service: HttpService
+    """Where to ask; the whole address."""
+    status: int = 200
+    """The HTTP status that means success."""
+    contains: str = ""
+    """Text that the answer must contain."""
+    slow: float = 1.0
+    """Seconds above which it is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationLimits:
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    heap_percent: float = 90
+    """Heap use that is a warning."""
+    threads_percent: float = 80
+    """Busy request threads that are a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """nginx in front of a Tomcat cluster."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    nginx: Mapping[str, Nginx]
+    """The nginx nodes by name."""
+    tomcats: Mapping[str, Tomcat]
+    """The Tomcat nodes by name."""
+    context: str = "/app"
+    """Context path of the application."""
+    journeys: tuple[JourneyCheck, ...] = ()
+    """What users do, tried through the whole platform."""
+    limits: ApplicationLimits = ApplicationLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """A Zabbix server."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    service: HttpService
+    """The frontend's address; `user` and `password` log in where there is no token."""
+    token: SecretRef = NO_SECRET
+    """Reference to an API token."""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """Zabbix host name: host of this profile, where the names differ."""
+    recovery_tag: str = "recovery"
+    """The tag that marks actions which act by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Rented machines, by Hetzner's Robot webservice."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    service: HttpService
+    """The webservice (`https://robot-ws.your-server.de`) with its user."""
+    servers: Mapping[str, str] = field(default_factory=dict)
+    """Robot's server number (`"321"`): host of this profile."""
+    failover_ips: Mapping[str, str] = field(default_factory=dict)
+    """Failover address: host of this profile that it is expected to point to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One platform."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    name: str
+    """The platform's name."""
+    hosts: Mapping[str, Host]
+    """The machines by name."""
+    environment: Environment = Environment()
+    """Which kind of platform this is."""
+    poll: float = 2.0
+    """Seconds between two looks at fast-moving facts."""
+    cluster: Cluster | None = None
+    """The Proxmox cluster."""
+    database: Database | None = None
+    """The database pair behind HAProxy."""
+    storage: Storage | None = None
+    """The storage pair."""
+    application: Application | None = None
+    """nginx and the Tomcat cluster."""
+    monitoring: Monitoring | None = None
+    """Zabbix."""
+    hardware: Hardware | None = None
+    """Hetzner Robot."""
+
+    def http(self, target: str) -> HttpService:
+        """The HTTP service that a command's `target` names: an nginx (its status page), a Tomcat (its
+        manager), `journey/NAME`, `zabbix` or `robot`. KeyError when there is none."""
+        found: dict[str, HttpService] = {}
+        if self.application:
+            found |= {name: nginx.status for name, nginx in self.application.nginx.items()}
+            found |= {name: tomcat.manager for name, tomcat in self.application.tomcats.items()}
+            found |= {f"journey/{check.name}": check.service for check in self.application.journeys}
+        if self.monitoring:
+            found["zabbix"] = self.monitoring.service
+        if self.hardware:
+            found["robot"] = self.hardware.service
+        return found[target]

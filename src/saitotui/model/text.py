@@ -1,0 +1,56 @@
+"""Remote text is data: nothing that a machine printed may steer a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_KEPT = {"\n", "\t"}
+_BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+def clean(text: str, *, limit: int = 65_536) -> str:
+    """`text` without control, format and unassigned characters (newline and tab stay), at most `limit` long.
+
+    Each removed character becomes U+FFFD, so that a reader sees that something stood there.
+    """
+    cut = text[:limit].replace("\r\n", "\n")
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return "".join(
+        character
+        if character in _KEPT or unicodedata.category(character) not in _BAD_CATEGORIES
+        else "\ufffd"
+        for character in cut
+    )
+
+
+def one_line(text: str, *, limit: int = 200) -> str:
+    """`text` cleaned and folded to one line of at most `limit` characters."""
+    folded = " ".join(clean(text, limit=limit * 4).split())
+    return folded if len(folded) <= limit else folded[: limit - 1] + "…"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people write them: `0.4s`, `12s`, `4m12s`, `3h05m`, `2d04h`."""
+    if seconds < 0:
+        return "-" + duration(-seconds)
+    if seconds < 10:
+        return f"{seconds:.1f}s" if seconds % 1 else f"{int(seconds)}s"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    if whole < 86_400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def size(octets: float) -> str:
+    """Bytes with a binary unit: `512 B`, `1.5 KiB`, `20 GiB`."""
+    value = float(octets)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(value) < 1024 or unit == "TiB":
+            return f"{value:.0f} {unit}" if value >= 10 or value == int(value) else f"{value:.1f} {unit}"
+        value /= 1024
+    raise AssertionError("unreachable")

@@ -1,0 +1,1 @@
+"""Runbooks: one file each, `plan(snapshot, parameters) -> Plan`, pure."""
