@@ -8,12 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, NewType
+from typing import Annotated, Any, ClassVar, Literal, NewType
 
 SecretRef = NewType("SecretRef", str)
 """`env:NAME`, `file:PATH`, `command:PROGRAM ARG...` (no shell) or `keyring:SERVICE/USER`; `` for none."""
 
 NO_SECRET = SecretRef("")
+
+HostName = Annotated[str, "host"]
+"""The name of a host of the same profile; `` for none where it may be left out."""
+
+Url = Annotated[str, "url"]
+"""An address that begins with `http://` or `https://`."""
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
@@ -42,7 +48,7 @@ class Host:
     """SSH port; 0: as in `~/.ssh/config`, else 22."""
     user: str = ""
     """SSH user; empty: as in `~/.ssh/config`, else the local user."""
-    jump: str = ""
+    jump: HostName = ""
     """Name of another host of this profile to connect through."""
     known_hosts: str = ""
     """A known_hosts file; empty: as in `~/.ssh/config`, else `~/.ssh/known_hosts`."""
@@ -75,13 +81,13 @@ class HttpService:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    url: str
+    url: Url
     """Base address, `http://...` or `https://...`."""
     user: str = ""
     """User for basic authentication; empty: none."""
     password: SecretRef = NO_SECRET
     """Reference to its password."""
-    via: str = ""
+    via: HostName = ""
     """Name of a host: reach the address from there, through SSH."""
     tls: Tls = Tls()
     """How its certificate is verified, for `https`."""
@@ -97,7 +103,7 @@ class Guest:
     """Its name, as the cluster knows it."""
     ha: Literal["started", "stopped", "disabled", "ignored", ""] = ""
     """The state that high availability must hold it in; empty: not managed."""
-    host: str = ""
+    host: HostName = ""
     """The host of this profile that runs in it, if any."""
 
 
@@ -121,9 +127,9 @@ class Cluster:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    nodes: Mapping[str, str]
+    nodes: Mapping[str, HostName]
     """Node name: host of this profile."""
-    api: tuple[str, ...]
+    api: tuple[Url, ...]
     """API addresses (`https://pve1:8006`), tried in order."""
     name: str = ""
     """The cluster's name."""
@@ -148,7 +154,7 @@ class MysqlServer:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    host: str
+    host: HostName
     """The host of this profile that it runs on."""
     user: str
     """The account of this console; `docs/security.md` lists its privileges."""
@@ -160,7 +166,7 @@ class MysqlServer:
     """TCP port."""
     socket: str = ""
     """UNIX socket on `host`, reached through SSH; wins over address and port."""
-    via: str = ""
+    via: HostName = ""
     """Name of a host: reach address and port from there, through SSH."""
     tls: Tls | None = None
     """Give it (`tls: {}` for the system's authorities) to demand TLS."""
@@ -172,7 +178,7 @@ class Haproxy:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    host: str
+    host: HostName
     """The host of this profile that it runs on."""
     socket: str = ""
     """Admin socket on `host`, reached through SSH."""
@@ -239,7 +245,7 @@ class Storage:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    nodes: Mapping[str, str]
+    nodes: Mapping[str, HostName]
     """Node name (as DRBD and heartbeat know it): host of this profile."""
     resource: str = "r0"
     """The DRBD resource."""
@@ -262,7 +268,7 @@ class Nginx:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    host: str
+    host: HostName
     """The host of this profile that it runs on."""
     status: HttpService
     """Its stub_status page."""
@@ -276,7 +282,7 @@ class Tomcat:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
-    host: str
+    host: HostName
     """The host of this profile that it runs on."""
     manager: HttpService
     """Its manager (`http://tc1:8080/manager`); the user needs `manager-script` and `manager-jmx`."""
@@ -337,7 +343,7 @@ class Monitoring:
     """The frontend's address; `user` and `password` log in where there is no token."""
     token: SecretRef = NO_SECRET
     """Reference to an API token."""
-    hosts: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, HostName] = field(default_factory=dict)
     """Zabbix host name: host of this profile, where the names differ."""
     recovery_tag: str = "recovery"
     """The tag that marks actions which act by themselves."""
@@ -351,9 +357,9 @@ class Hardware:
 
     service: HttpService
     """The webservice (`https://robot-ws.your-server.de`) with its user."""
-    servers: Mapping[str, str] = field(default_factory=dict)
+    servers: Mapping[str, HostName] = field(default_factory=dict)
     """Robot's server number (`"321"`): host of this profile."""
-    failover_ips: Mapping[str, str] = field(default_factory=dict)
+    failover_ips: Mapping[str, HostName] = field(default_factory=dict)
     """Failover address: host of this profile that it is expected to point to."""
 
 

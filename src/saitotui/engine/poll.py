@@ -1,0 +1,80 @@
+"""Asking: questions grouped into lanes, so that one that hangs delays nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from saitotui.model.command import Answer, Client, Command, Failure, Question
+from saitotui.model.snapshot import Reading, Snapshot
+
+Lane: TypeAlias = tuple[Client, str, str, float]
+"""Questions of one client, target, session and deadline travel together."""
+
+
+class Asker(Protocol):
+    """What a poll needs of the Hub."""
+
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]: ...
+
+
+def lanes(questions: Iterable[Question[Any]]) -> Mapping[Lane, tuple[Question[Any], ...]]:
+    """`questions` by lane."""
+    grouped: dict[Lane, list[Question[Any]]] = defaultdict(list)
+    for question in questions:
+        command = question.command
+        grouped[(command.client, command.target, command.session, question.deadline)].append(question)
+    return {lane: tuple(group) for lane, group in grouped.items()}
+
+
+async def ask_lane(
+    hub: Asker, questions: Sequence[Question[Any]], clock: Callable[[], float]
+) -> dict[str, Reading[Any]]:
+    """One round trip for questions of one lane: a reading for each, by key."""
+    started = time.perf_counter()
+    answers = await hub.ask([question.command for question in questions], questions[0].deadline)
+    cost, at = time.perf_counter() - started, clock()
+    return {
+        question.key: Reading(question.read(answer), at, cost, answer if isinstance(answer, Answer) else None)
+        for question, answer in zip(questions, answers, strict=True)
+    }
+
+
+class Memory:
+    """The newest readings of a platform, and for rates the good ones before them."""
+
+    def __init__(self) -> None:
+        self._readings: dict[str, Reading[Any]] = {}
+        self._earlier: dict[str, Reading[Any]] = {}
+
+    def keep(self, readings: Mapping[str, Reading[Any]]) -> None:
+        for key, reading in readings.items():
+            old = self._readings.get(key)
+            if old is not None and old.ok and reading.ok:
+                self._earlier[key] = old
+            self._readings[key] = reading if reading.ok or old is None else _remember(reading, old)
+
+    def snapshot(self, at: float) -> Snapshot:
+        return Snapshot(at, dict(self._readings), dict(self._earlier))
+
+
+def _remember(failed: Reading[Any], old: Reading[Any]) -> Reading[Any]:
+    """A failed reading that still knows the last good value."""
+    good, good_at = (old.value, old.at) if old.ok else (old.good, old.good_at)
+    return Reading(failed.value, failed.at, failed.cost, failed.raw, good, good_at)
+
+
+async def look(
+    hub: Asker,
+    questions: Iterable[Question[Any]],
+    memory: Memory,
+    clock: Callable[[], float],
+) -> Snapshot:
+    """Asks everything once, all lanes at the same time, and gives the snapshot that comes of it."""
+    every = lanes(questions).values()
+    for readings in await asyncio.gather(*(ask_lane(hub, lane, clock) for lane in every)):
+        memory.keep(readings)
+    return memory.snapshot(clock())

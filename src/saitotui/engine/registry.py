@@ -1,0 +1,53 @@
+"""Which tiers there are: every module of `saitotui.tiers` that presents a `TIER`."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from saitotui import tiers
+from saitotui.model.command import Question
+from saitotui.model.finding import Situation
+from saitotui.model.profile import Profile
+from saitotui.model.tier import Tier, TierKind
+from saitotui.tiers import redundancy
+
+
+@cache
+def tier_kinds() -> tuple[TierKind, ...]:
+    """All kinds of tier, in the order of the tier strip."""
+    modules = (
+        import_module(f"{tiers.__name__}.{found.name}") for found in pkgutil.iter_modules(tiers.__path__)
+    )
+    kinds = [kind for module in modules if isinstance(kind := getattr(module, "TIER", None), TierKind)]
+    return tuple(sorted(kinds, key=lambda kind: kind.order))
+
+
+@cache
+def situations() -> Mapping[str, Situation]:
+    """Every situation that may be found, by code."""
+    every = [*(s for kind in tier_kinds() for s in kind.situations), *redundancy.SITUATIONS]
+    return {situation.code: situation for situation in every}
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A profile and the tiers it has."""
+
+    profile: Profile
+    tiers: tuple[tuple[TierKind, Tier], ...]
+    questions: Mapping[str, Question[Any]]
+
+
+def platform(profile: Profile) -> Platform:
+    """The tiers of `profile`, built, and all their questions by key. A key belongs to one question."""
+    built = [(kind, tier) for kind in tier_kinds() if (tier := kind.build(profile)) is not None]
+    every: Sequence[Question[Any]] = [question for _, tier in built for question in tier.questions]
+    questions = {question.key: question for question in every}
+    if len(questions) != len(every):
+        raise ValueError("two questions of different tiers have the same key")
+    return Platform(profile, tuple(built), questions)

@@ -1,0 +1,197 @@
+"""Watching a platform: a thread with its own event loop, so that a stalled terminal stops no question.
+
+It publishes one immutable picture after the other (see model/source.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from saitotui.engine import store
+from saitotui.engine.judge import judge
+from saitotui.engine.poll import Asker, Memory, ask_lane, lanes
+from saitotui.engine.registry import Platform
+from saitotui.model.command import Question
+from saitotui.model.picture import Picture
+
+MIN_PUBLISH = 0.25
+"""Seconds between two pictures at least: answers that come together are drawn together."""
+SAVE_EVERY = 30.0
+"""Seconds between two writes of the last known state."""
+
+_log = logging.getLogger(__name__)
+
+
+class Hub(Asker, Protocol):
+    async def aclose(self) -> None: ...
+
+
+class Watch:
+    """A live `Source`. `open_hub` is called on the watch's own thread; `last_state` is the file that keeps
+    the last known state (None: not kept)."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        open_hub: Callable[[], Hub],
+        *,
+        last_state: Path | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._platform = platform
+        self._open_hub = open_hub
+        self._last_state = last_state
+        self._clock = clock
+        self._memory = Memory()
+        self._picture: Picture | None = None
+        self._listeners: list[Callable[[], None]] = []
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._running = threading.Event()
+        self._paused = False
+        self._news: asyncio.Event | None = None
+        self._hurry: list[asyncio.Event] = []
+        self._saved = 0.0
+        self._save_failed = False
+
+    @property
+    def picture(self) -> Picture | None:
+        return self._picture
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        self._listeners.append(callback)
+
+    def start(self) -> None:
+        self._restore()
+        self._thread = threading.Thread(target=self._run, name="saitotui-watch", daemon=True)
+        self._thread.start()
+        self._running.wait(5)
+
+    def stop(self) -> None:
+        if self._loop is not None and self._stopping is not None and not self._loop.is_closed():
+            self._call(self._stopping.set)
+        if self._thread is not None:
+            self._thread.join(5)
+
+    def pause(self, paused: bool) -> None:
+        self._paused = paused
+        self._call(self._wake)
+
+    def refresh(self) -> None:
+        self._call(self._hurry_all)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(function)
+        except RuntimeError:
+            _log.debug("the watch has already ended")
+
+    def _wake(self) -> None:
+        if self._news is not None:
+            self._news.set()
+
+    def _hurry_all(self) -> None:
+        for hurry in self._hurry:
+            hurry.set()
+
+    def _restore(self) -> None:
+        """Publishes the last known state, marked as such, before anything was asked."""
+        if self._last_state is None or not self._last_state.is_file():
+            return
+        try:
+            snapshot = store.load(self._last_state.read_bytes(), self._platform.questions)
+        except (OSError, ValueError) as error:
+            _log.warning("the last known state cannot be read: %s: %s", self._last_state, error)
+            return
+        self._memory.keep(snapshot.readings)
+        self._publish(replace(judge(self._platform, snapshot), restored=True))
+
+    def _run(self) -> None:
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping, self._news = asyncio.Event(), asyncio.Event()
+        hub = self._open_hub()
+        groups = lanes(self._platform.questions.values()).values()
+        self._hurry = [asyncio.Event() for _ in groups]
+        tasks = [
+            asyncio.create_task(self._lane(hub, group, hurry), name=group[0].key)
+            for group, hurry in zip(groups, self._hurry, strict=True)
+        ]
+        tasks.append(asyncio.create_task(self._publisher(), name="publisher"))
+        self._running.set()
+        try:
+            stopped = asyncio.create_task(self._stopping.wait())
+            done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopped}:
+                _log.error("the watch's task %s ended", task.get_name(), exc_info=task.exception())
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await hub.aclose()
+            self._save(self._clock())
+            self._loop = None
+
+    async def _lane(self, hub: Hub, questions: Sequence[Question[Any]], hurry: asyncio.Event) -> None:
+        """Asks what is due, for ever. A lane that hangs in its deadline delays only itself."""
+        due = {question.key: 0.0 for question in questions}
+        while True:
+            now = time.monotonic()
+            asked = [question for question in questions if hurry.is_set() or due[question.key] <= now]
+            hurry.clear()
+            if asked:
+                self._memory.keep(await ask_lane(hub, asked, self._clock))
+                self._wake()
+                for question in asked:
+                    due[question.key] = max(now + question.every, time.monotonic() + question.every / 4)
+            pause = min(due.values()) - time.monotonic()
+            try:
+                await asyncio.wait_for(hurry.wait(), max(0.01, pause))
+            except TimeoutError:
+                continue
+
+    async def _publisher(self) -> None:
+        """A picture when there is news, and one a poll all the same: readings grow stale by themselves."""
+        assert self._news is not None
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), self._platform.profile.poll)
+            self._news.clear()
+            if not self._paused:
+                now = self._clock()
+                self._publish(judge(self._platform, self._memory.snapshot(now), self._picture))
+                if now - self._saved > SAVE_EVERY:
+                    await asyncio.to_thread(self._save, now)
+            elif self._picture is not None and not self._picture.paused:
+                self._publish(replace(self._picture, paused=True))
+            await asyncio.sleep(MIN_PUBLISH)
+
+    def _publish(self, picture: Picture) -> None:
+        self._picture = picture
+        for callback in self._listeners:
+            callback()
+
+    def _save(self, now: float) -> None:
+        """Keeps the last known state. A disk that refuses it must not stop the looking."""
+        self._saved = now
+        if self._last_state is None or self._picture is None:
+            return
+        try:
+            store.write(self._last_state, store.dump(self._picture.snapshot))
+            self._save_failed = False
+        except OSError as error:
+            if not self._save_failed:
+                _log.warning("the last known state cannot be kept: %s: %s", self._last_state, error)
+            self._save_failed = True
