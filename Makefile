@@ -1,0 +1,43 @@
+# What `make` can do here. Everything sets itself up first.
+.PHONY: help demo test check accept bench lab lab-test clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "saitotui needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(RUN)/pip install --quiet --editable . --group dev
+	@touch $@
+
+demo: $(STAMP)  ## the console on the simulated platform
+	@$(RUN)/saitotui demo
+
+check: $(STAMP)  ## format, lint, types, layers
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+test: check  ## check, and every test that needs no privileges
+	$(RUN)/pytest -m 'not lab' -n auto
+
+accept: $(STAMP)  ## accept changed snapshots (look at them first)
+	$(RUN)/pytest tests/ui --accept
+
+lab-test: $(STAMP)  ## tests against the real services (Debian, root)
+	tests/lab/install.sh
+	$(RUN)/pytest -m lab
+
+bench: $(STAMP)  ## ratios, measured side by side in one run
+	$(RUN)/python -m tests.bench
+
+clean:  ## forget the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,67 @@
+"""The command line: one module a command, imported when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from saitotui import __version__
+
+COMMANDS = {
+    "console": "open the console on a platform (the default)",
+    "demo": "open the console on a simulated platform",
+    "status": "print what is wrong with a platform; the exit code says how bad it is",
+    "check": "validate a profile, and with --connect try every endpoint in it",
+    "simulate": "run the simulated platform alone, for ssh, mysql, curl and other programs",
+    "shot": "draw one screen into a file, for a ticket",
+    "completion": "print a completion script for your shell",
+}
+"""Every command with its line of help; each is the module of that name in this package."""
+
+USAGE_ERROR = 2
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Errors are one sentence that says what to do."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(USAGE_ERROR, f"{self.prog}: {message}; `{self.prog} --help` lists what there is\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; each command's own arguments are in its module."""
+    root = _Parser(prog="saitotui", description="The on-call engineer's console for an HA web platform.")
+    root.add_argument("--version", action="version", version=f"saitotui {__version__}")
+    commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+    for name, line in COMMANDS.items():
+        module = import_module(f"{__name__}.{name}")
+        command = commands.add_parser(name, help=line, description=module.__doc__)
+        module.arguments(command)
+        command.set_defaults(run=module.run)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; its exit code. Diagnostics go to stderr, data to stdout."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given or (given[0].startswith("-") and given[0] not in {"-h", "--help", "--version"}):
+        given.insert(0, "console")
+    arguments = parser().parse_args(given)
+    from saitotui.config import ConfigError
+
+    try:
+        code: int = arguments.run(arguments)
+        sys.stdout.flush()
+        return code
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return getattr(arguments, "config_error", USAGE_ERROR)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,58 @@
+"""Validates a profile: every error at once, as `file:line: path: what`.
+
+With --connect it also tries every endpoint once and says for each what worked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections import defaultdict
+
+from saitotui.config import find_profile, load_profile
+from saitotui.model.command import Failure
+from saitotui.model.profile import Profile
+from saitotui.model.text import one_line
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("profile", metavar="P", nargs="?", default="", help="a profile's name or file")
+    parser.add_argument("--connect", action="store_true", help="also try every endpoint")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    file = find_profile(arguments.profile)
+    profile = load_profile(file)
+    print(f"{file}: valid; platform {profile.name}, {len(profile.hosts)} hosts")
+    return asyncio.run(_connect(profile)) if arguments.connect else 0
+
+
+async def _connect(profile: Profile) -> int:
+    from saitotui.clients.hub import Hub
+    from saitotui.engine.poll import Memory, look
+    from saitotui.engine.registry import platform
+
+    seen, hub = platform(profile), Hub(profile)
+    try:
+        snapshot = await look(hub, seen.questions.values(), Memory(), time.time)
+    finally:
+        await hub.aclose()
+    endpoints: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, question in seen.questions.items():
+        endpoints[question.command.client, question.command.target].append(key)
+    bad = 0
+    for (client, target), keys in sorted(endpoints.items()):
+        failures: dict[str, Failure] = {}
+        for key in keys:
+            failure = snapshot.readings[key].failure
+            if failure is not None:
+                failures[key] = failure
+        cost = max(snapshot.readings[key].cost for key in keys)
+        bad += bool(failures)
+        word = "ok" if not failures else "PARTLY" if len(failures) < len(keys) else "FAILED"
+        answered = f"{len(keys) - len(failures)} of {len(keys)} questions answered in {cost * 1000:.0f} ms"
+        print(f"{word:6} {client} {target}: {answered}")
+        for sentence in sorted({one_line(f"{f.kind}: {f.sentence}", limit=300) for f in failures.values()}):
+            print(f"       {sentence}")
+    return 1 if bad else 0

@@ -1,0 +1,107 @@
+"""Opens the console on a platform.
+
+It looks, and changes nothing. `?` in the console lists its keys.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from types import FrameType
+
+from saitotui.config import find_profile, load_profile, load_screens
+from saitotui.model.profile import Profile
+from saitotui.model.source import Faults, Source
+
+LEAVE_SCREEN = (
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?25h\x1b[?1049l\x1b[0m\r\n"
+)
+"""What a terminal needs to be told when the console ends without its own farewell: mouse, paste, focus and
+keyboard modes off, cursor on, back to the main screen (xterm's control sequences)."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", "-P", metavar="P", default="", help="a profile's name or file")
+    screen_arguments(parser)
+
+
+def screen_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--screen", metavar="NAME", default="", help="the screen to open first")
+    parser.add_argument("--node", metavar="ID", default="", help="the node or finding to open first")
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return open_console(load_profile(find_profile(arguments.profile)), arguments)
+
+
+def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults | None = None) -> int:
+    """Shows `profile` until the user leaves; 0."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("saitotui: the console needs a terminal; `saitotui status` prints lines", file=sys.stderr)
+        return 2
+    from saitotui.ui.environment import prepare
+
+    prepare()
+    from saitotui.clients.hub import Hub
+    from saitotui.engine.registry import platform
+    from saitotui.engine.store import state_folder
+    from saitotui.engine.watch import Watch
+    from saitotui.ui.app import Console
+
+    folder = state_folder(profile.name)
+    log_to(folder / "console.log")
+    watch = Watch(platform(profile), lambda: Hub(profile), last_state=folder / "last.json.gz")
+    install_handlers(watch)
+    console = Console(
+        watch,
+        load_screens(),
+        faults=faults,
+        initial=arguments.screen,
+        subject=arguments.node,
+        ascii_only=arguments.ascii,
+    )
+    watch.start()
+    try:
+        console.run()
+    finally:
+        watch.stop()
+    return console.return_code or 0
+
+
+def log_to(file: Path) -> None:
+    """Diagnostics of a full-screen program go to a file, never to the terminal."""
+    handler = RotatingFileHandler(file, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    for noisy in ("asyncssh", "httpx", "httpcore", "urllib3", "proxmoxer", "zabbix_utils"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def install_handlers(source: Source) -> None:
+    """A lost terminal ends the console at once, state kept; a request to end leaves the terminal usable.
+
+    Textual's own loop may be stuck writing to a terminal that is gone, so neither asks it for anything.
+    """
+    import termios
+
+    tty = sys.stdout.fileno()
+    before = termios.tcgetattr(tty)
+
+    def hang_up(number: int, frame: FrameType | None) -> None:
+        source.stop()
+        os._exit(128 + number)
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        termios.tcsetattr(tty, termios.TCSANOW, before)
+        os.write(tty, LEAVE_SCREEN)
+        hang_up(number, frame)
+
+    signal.signal(signal.SIGHUP, hang_up)
+    signal.signal(signal.SIGTERM, terminate)
