@@ -1,0 +1,301 @@
+"""Plans: what a runbook would do, as data that can be shown whole, hashed, approved and run.
+
+A plan is made by a pure function of a snapshot and parameters, so it need not be stored as code: whoever
+resumes a run makes it again from the same snapshot and compares digests.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any
+
+from saitotui.model.command import Answer, Command, Danger, Failure
+
+
+class Outcome(StrEnum):
+    """How a step, a stage or a run ended. A lost answer is INDETERMINATE, never FAILED."""
+
+    ALREADY = "already"
+    """The goal held before anything was done."""
+    DONE = "done"
+    """Acted, and the goal was proven by fresh facts."""
+    REFUSED = "refused"
+    """Nothing was done: something required does not hold, or cannot be told."""
+    FAILED = "failed"
+    """Acted, the goal does not hold, and not everything could be undone."""
+    UNDONE = "undone"
+    """Acted, the goal does not hold, and what was done is proven undone."""
+    INDETERMINATE = "indeterminate"
+    """Acted, and nobody can tell yet; the step's goal is the probe that settles it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check found: True, False or None (cannot tell), with the measured value as a person reads it."""
+
+    holds: bool | None
+    measured: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A sentence that is true or not, and the question to fresh facts that settles it.
+
+    `judge` is pure; a Failure may be an answer too ("nobody listens there"). `{name}` in the command's text
+    stands for a value captured earlier in the run, already quoted.
+    """
+
+    sentence: str
+    command: Command
+    judge: Callable[[Answer | Failure], Verdict] = field(compare=False)
+    deadline: float = 3.0
+
+
+class Grade(IntEnum):
+    """What a preflight line that does not hold means."""
+
+    AMBER = 1
+    """Explained, and accepted by typing."""
+    RED = 2
+    """Refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """One line of the preflight. `grade` is for a check that does not hold, `unknown` for one that cannot be
+    told. A `decisive` one is asked again inside the lease, right before the first act."""
+
+    check: Check
+    why: str
+    grade: Grade = Grade.RED
+    unknown: Grade = Grade.RED
+    decisive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A value read from a command's answer for later commands: `read` is pure and raises ValueError."""
+
+    name: str
+    read: Callable[[Answer], str] = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command of a step, and how its answer is taken.
+
+    `accept` gives the reason why an answer is not success ('' is success); without it any Answer is, and any
+    Failure is not. `again` says whether a refused attempt may be repeated until the step's deadline, and
+    `pause` how long (seconds) to wait before that.
+    """
+
+    command: Command
+    accept: Callable[[Answer | Failure], str] | None = field(default=None, compare=False)
+    capture: Capture | None = None
+    again: bool = False
+    pause: float = 0.001
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A goal and the commands that reach it.
+
+    The goal is asked first (it holds: ALREADY). `requires` are asked before acting; None counts as no.
+    `undo` reaches `undone` again, or `no_undo` says why there is none. `deadline` and `expected` are seconds.
+    """
+
+    title: str
+    acts: tuple[Act, ...]
+    goal: Check | None = None
+    requires: tuple[Check, ...] = ()
+    undo: tuple[Act, ...] = ()
+    undone: Check | None = None
+    no_undo: str = ""
+    deadline: float = 10.0
+    expected: float = 1.0
+
+    @property
+    def danger(self) -> Danger:
+        return max((act.command.danger for act in self.acts), default=Danger.READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Steps that run without stopping between two confirmations.
+
+    In a `critical` stage commands follow each other with nothing between them: intents are on disk before
+    the first, goals are asked after the last. Past `point_of_no_return` nothing earlier is undone any more.
+    `confirm` is what the operator types to begin it (empty: just go on; `y`; `demote db1`).
+    """
+
+    name: str
+    title: str
+    steps: tuple[Step, ...]
+    confirm: str = ""
+    notice: str = ""
+    """What users will notice, and for how long."""
+    critical: bool = False
+    point_of_no_return: bool = False
+    budget: float = 0.0
+    """Seconds after which a critical stage undoes itself; 0: the sum of its steps' deadlines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that a run will do.
+
+    `leases` names the tiers that nobody else may act on meanwhile. `disarm` are steps that stop robots from
+    interfering; each is undone (re-armed) and proven so at the end, however the run ends.
+    """
+
+    runbook: str
+    title: str
+    subject: str
+    parameters: Mapping[str, str]
+    summary: str
+    stages: tuple[Stage, ...]
+    preflight: tuple[Precondition, ...] = ()
+    disarm: tuple[Step, ...] = ()
+    leases: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What the operator approves: SHA-256 of the plan's text, in hex."""
+        return hashlib.sha256(json.dumps(as_data(self), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def expected(self) -> float:
+        return sum(step.expected for step in self.steps)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return (*self.disarm, *(step for stage in self.stages for step in stage.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A runbook that makes no plan of this snapshot, and why: sentences."""
+
+    runbook: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """What a runbook may be told. `choices` empty: free text."""
+
+    name: str
+    sentence: str
+    default: str = ""
+    required: bool = False
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-able data: everything an operator sees, and nothing that is code."""
+    return {
+        "runbook": plan.runbook,
+        "title": plan.title,
+        "subject": plan.subject,
+        "parameters": dict(plan.parameters),
+        "summary": plan.summary,
+        "leases": list(plan.leases),
+        "preflight": [
+            {
+                "sentence": p.check.sentence,
+                "why": p.why,
+                "grade": p.grade.name,
+                "unknown": p.unknown.name,
+                "decisive": p.decisive,
+                "command": _command(p.check.command),
+            }
+            for p in plan.preflight
+        ],
+        "disarm": [_step(step) for step in plan.disarm],
+        "stages": [
+            {
+                "name": stage.name,
+                "title": stage.title,
+                "confirm": stage.confirm,
+                "notice": stage.notice,
+                "critical": stage.critical,
+                "point_of_no_return": stage.point_of_no_return,
+                "budget": stage.budget,
+                "steps": [_step(step) for step in stage.steps],
+            }
+            for stage in plan.stages
+        ],
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "title": step.title,
+        "goal": _check(step.goal),
+        "requires": [_check(check) for check in step.requires],
+        "acts": [_act(act) for act in step.acts],
+        "undo": [_act(act) for act in step.undo],
+        "undone": _check(step.undone),
+        "no_undo": step.no_undo,
+        "deadline": step.deadline,
+        "expected": step.expected,
+    }
+
+
+def _act(act: Act) -> dict[str, Any]:
+    return {
+        **_command(act.command),
+        "capture": act.capture.name if act.capture else "",
+        "again": act.again,
+    }
+
+
+def _check(check: Check | None) -> dict[str, Any] | None:
+    return {"sentence": check.sentence, "command": _command(check.command)} if check else None
+
+
+def _command(command: Command) -> dict[str, Any]:
+    return {
+        "client": command.client.value,
+        "target": command.target,
+        "text": command.text,
+        "body": command.body,
+        "danger": command.danger.name,
+        "session": command.session,
+    }
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """The plan as people read and diff it, one fact a line."""
+    yield f"{plan.title} ({plan.runbook}), digest {plan.digest[:12]}"
+    yield plan.summary
+    for condition in plan.preflight:
+        yield f"preflight: {condition.check.sentence} [{condition.grade.name.lower()} otherwise: {condition.why}]"
+    for step in plan.disarm:
+        yield f"disarm: {step.title}"
+        yield from _step_lines(step)
+    for number, stage in enumerate(plan.stages, 1):
+        mark = "; POINT OF NO RETURN" if stage.point_of_no_return else ""
+        confirm = f"; type `{stage.confirm}` to begin" if stage.confirm else ""
+        yield f"stage {number}: {stage.title}{mark}{confirm}"
+        if stage.notice:
+            yield f"  users: {stage.notice}"
+        for step in stage.steps:
+            yield f"  step: {step.title} (about {step.expected:g}s, at most {step.deadline:g}s)"
+            yield from _step_lines(step)
+
+
+def _step_lines(step: Step) -> Iterator[str]:
+    for check in step.requires:
+        yield f"    requires: {check.sentence}"
+    for act in step.acts:
+        yield f"    run on {act.command.target} ({act.command.client}): {act.command.text}"
+    if step.goal:
+        yield f"    proof: {step.goal.sentence}"
+    for act in step.undo:
+        yield f"    undo on {act.command.target} ({act.command.client}): {act.command.text}"
+    if step.no_undo:
+        yield f"    no undo: {step.no_undo}"
