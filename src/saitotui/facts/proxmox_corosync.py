@@ -1,4 +1,4 @@
-"""Quorum and links as one node sees them: `corosync-quorumtool -s` (or `pvecm status`), `corosync-cfgtool -s`.
+"""Quorum and links as one node sees them: `corosync-quorumtool -s` (`pvecm status`), `corosync-cfgtool -s`.
 
 Formats recorded from corosync 3.1.7 (PVE 9.2): quorate, two of three, without quorum; one healthy link.
 A broken peer is printed as `disconnected` (corosync 3.1, tools/corosync-cfgtool.c) or, before 3.1, as

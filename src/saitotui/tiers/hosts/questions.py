@@ -46,7 +46,6 @@ def ask(profile: Profile) -> Mapping[str, HostQuestions]:
                 Command(Client.SSH, host, reader.DISKS),
                 reader.disks,
                 DISKS_EVERY,
-                deadline=5.0,
             ),
         )
         for host in profile.hosts
