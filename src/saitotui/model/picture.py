@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from saitotui.model.finding import Finding
+from saitotui.model.command import Question
+from saitotui.model.finding import Finding, Situation
 from saitotui.model.health import Health, worst
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
@@ -19,7 +21,8 @@ class Picture:
     `tiers` are in profile order (screens sort them worst first); `findings` are all findings, worst first,
     causes before consequences; `events` newest first; `history` holds recent values of each sample by
     `tier/name` (oldest first, None where unknown); `since` when each finding (code, subject) was first seen.
-    `restored` is set while what is shown comes from disk and no answer has arrived yet.
+    `restored` is set while what is shown comes from disk and no answer has arrived yet. `questions` are all
+    questions asked, by key; `situations` all that may be found, by code.
     """
 
     profile: Profile
@@ -31,6 +34,8 @@ class Picture:
     since: Mapping[tuple[str, str], float] = field(default_factory=dict)
     restored: bool = False
     paused: bool = False
+    questions: Mapping[str, Question[Any]] = field(default_factory=dict)
+    situations: Mapping[str, Situation] = field(default_factory=dict)
 
     @property
     def at(self) -> float:
