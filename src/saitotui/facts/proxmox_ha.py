@@ -19,6 +19,10 @@ _DATE = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d")
 
 DEAD = "old timestamp - dead?"
 """A manager's word when it has not written for 30 s."""
+MAINTENANCE = "maintenance mode"
+"""An LRM's word while its node is drained."""
+RESTART = "restart mode"
+"""An LRM's word while its node reboots on purpose."""
 DRIFT = "detected time drift!"
 """A manager's word when its timestamp lies in the future of the answering node."""
 
@@ -94,7 +98,9 @@ class ManagerStatus:
     node_status: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, ManagedService] = field(default_factory=dict)
     maintenance_requested: frozenset[str] = frozenset()
-    lrm_timestamps: Mapping[str, float] = field(default_factory=dict)
+    lrm_states: Mapping[str, str] = field(default_factory=dict)
+    """What each node's LRM wrote last (`active`: it holds its lock), however long ago."""
+    disarm: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +143,7 @@ def manager_status(answer: Answer) -> ManagerStatus:
     whole = entry(answer.data, "/cluster/ha/status/manager_status")
     book = entry(whole.get("manager_status") or {}, "manager_status")
     verdicts = book.get("node_status")
-    stamps = {node: number(lrm, "timestamp") for node, lrm in children(whole.get("lrm_status")).items()}
+    disarm = book.get("disarm")
     return ManagerStatus(
         master=text(book, "master_node"),
         timestamp=number(book, "timestamp"),
@@ -150,7 +156,8 @@ def manager_status(answer: Answer) -> ManagerStatus:
             for node, request in children(book.get("node_request")).items()
             if flag(request, "maintenance")
         ),
-        lrm_timestamps={node: stamp for node, stamp in stamps.items() if stamp is not None},
+        lrm_states={node: text(lrm, "state") for node, lrm in children(whole.get("lrm_status")).items()},
+        disarm=text(disarm, "state") if isinstance(disarm, dict) else "",
     )
 
 
