@@ -273,7 +273,8 @@ def lines(plan: Plan) -> Iterator[str]:
     yield f"{plan.title} ({plan.runbook}), digest {plan.digest[:12]}"
     yield plan.summary
     for condition in plan.preflight:
-        yield f"preflight: {condition.check.sentence} [{condition.grade.name.lower()} otherwise: {condition.why}]"
+        grade = condition.grade.name.lower()
+        yield f"preflight: {condition.check.sentence} [{grade} otherwise: {condition.why}]"
     for step in plan.disarm:
         yield f"disarm: {step.title}"
         yield from _step_lines(step)

@@ -1,0 +1,216 @@
+"""A whole run: preflight, robots disarmed, stages between gates, undo, robots re-armed, the outcome.
+
+Every decision gives its reason. Nothing here knows who watches or holds the controls: a `Gate` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from saitotui.engine.journal.entry import JournalError
+from saitotui.engine.poll import Asker
+from saitotui.engine.runs.asking import ask_all
+from saitotui.engine.runs.record import Record
+from saitotui.engine.runs.steps import Ended, Steps
+from saitotui.model.plan import Grade, Outcome, Plan, Precondition, Stage, Step, Verdict
+from saitotui.model.run import Decision, Kind, Result
+
+Gate: TypeAlias = Callable[[int, str], Awaitable[Decision]]
+"""Asked before stage `int` with a sentence ('' for the ordinary confirmation, else what went wrong)."""
+
+PREFLIGHT_LIFE = 30.0
+"""Seconds for which a preflight is believed: it is a photograph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a preflight with what was measured; `grade` None is green."""
+
+    condition: Precondition
+    verdict: Verdict
+    grade: Grade | None
+
+    @property
+    def word(self) -> str:
+        return self.grade.name.lower() if self.grade else "green"
+
+    @property
+    def sentence(self) -> str:
+        text = f"{self.condition.check.sentence}: {self.verdict.measured}"
+        return f"{text} ({self.condition.why})" if self.grade else text
+
+
+async def preflight(asker: Asker, conditions: Sequence[Precondition]) -> list[Line]:
+    """Asks all conditions at the same time and grades each."""
+    verdicts = await ask_all(asker, [condition.check for condition in conditions], {})
+    return [
+        Line(condition, verdict, _grade(condition, verdict))
+        for condition, verdict in zip(conditions, verdicts, strict=True)
+    ]
+
+
+def _grade(condition: Precondition, verdict: Verdict) -> Grade | None:
+    if verdict.holds:
+        return None
+    return condition.unknown if verdict.holds is None else condition.grade
+
+
+@dataclass(frozen=True, slots=True)
+class _Did:
+    """A step that acted, and so may have to be undone."""
+
+    step: Step
+    stage: int
+    index: int
+
+
+class Execution:
+    """Carries out `plan` once. `values` are those captured by an earlier attempt at the same run."""
+
+    def __init__(
+        self, plan: Plan, asker: Asker, record: Record, gate: Gate, values: dict[str, str] | None = None
+    ) -> None:
+        self._plan = plan
+        self._asker = asker
+        self._record = record
+        self._gate = gate
+        self._steps = Steps(asker, record, {} if values is None else values)
+        self._did: list[_Did] = []
+        self._armed: list[_Did] = []
+        self._ends: list[Ended] = []
+        self._returnable = True
+
+    async def run(self) -> Result:
+        """Runs to an outcome. A journal that cannot be written refuses, or undoes what was begun."""
+        try:
+            result = await self._all()
+        except JournalError as error:
+            result = await self._without_journal(str(error))
+        self._record.tell(Kind.OUTCOME, result.sentence, outcome=result.outcome.value, probe=result.probe)
+        return result
+
+    async def _all(self) -> Result:
+        refused = await self._decisive()
+        if refused:
+            return Result(Outcome.REFUSED, refused)
+        result = await self._disarm() or await self._stages()
+        rearmed = await self._rearm()
+        if rearmed and result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.UNDONE):
+            return Result(Outcome.INDETERMINATE, f"{result.sentence}; but {rearmed}", rearmed)
+        return result
+
+    async def _decisive(self) -> str:
+        """Asks the decisive part of the preflight once more, inside the lease; why it refuses, or ''."""
+        conditions = [condition for condition in self._plan.preflight if condition.decisive]
+        for line in await preflight(self._asker, conditions):
+            self._record.tell(Kind.PREFLIGHT, line.sentence, grade=line.word, measured=line.verdict.measured)
+            if line.grade is Grade.RED:
+                return line.sentence
+        return ""
+
+    async def _disarm(self) -> Result | None:
+        for index, step in enumerate(self._plan.disarm):
+            ended = await self._steps.run(step, -1, index)
+            if ended.acted or ended.outcome is Outcome.ALREADY:
+                self._armed.append(_Did(step, -1, index))
+            if not ended.good:
+                return Result(
+                    Outcome.REFUSED if not ended.acted else Outcome.UNDONE,
+                    f"a robot is not disarmed: {ended.sentence}",
+                )
+        return None
+
+    async def _rearm(self) -> str:
+        """Re-arms what this run disarmed, newest first; what is not proven re-armed, or ''."""
+        failed = []
+        for did in reversed(self._armed):
+            ended = await self._steps.undo(did.step, did.stage, did.index)
+            if ended.outcome is not Outcome.UNDONE:
+                failed.append(f"{did.step.title} is not proven undone: {ended.sentence}")
+        return "; ".join(failed)
+
+    async def _stages(self) -> Result:
+        number, trouble = 0, ""
+        while number < len(self._plan.stages):
+            stage = self._plan.stages[number]
+            decision = await self._gate(number, trouble)
+            if decision is not Decision.GO:
+                return await self._leave(decision, trouble or f"stopped before: {stage.title}")
+            bad = await self._stage(stage, number)
+            if bad is None:
+                self._returnable = self._returnable and not stage.point_of_no_return
+                number, trouble = number + 1, ""
+            elif self._returnable:
+                return await self._undo_all(bad)
+            else:
+                trouble = bad.sentence
+        return self._finished()
+
+    async def _leave(self, decision: Decision, why: str) -> Result:
+        if decision is Decision.UNDO and self._returnable:
+            return await self._undo_all(Ended(Outcome.UNDONE, why))
+        bad = [ended for ended in self._ends if not ended.good]
+        if not self._did and not bad:
+            return Result(Outcome.REFUSED, f"{why}; nothing was done")
+        outcome = bad[-1].outcome if bad else Outcome.FAILED
+        return Result(outcome, f"{why}; ended with everything as it is", self._probe(bad))
+
+    async def _stage(self, stage: Stage, number: int) -> Ended | None:
+        """Carries out one stage; the end of the step that went wrong, or None."""
+        self._record.journal(("stage", {"number": number + 1, "title": stage.title}))
+        self._record.tell(Kind.STAGE, stage.title, number)
+        if stage.critical:
+            return await self._critical(stage, number)
+        for index, step in enumerate(stage.steps):
+            ended = await self._steps.run(step, number, index)
+            self._note(ended, step, number, index)
+            if not ended.good:
+                return ended
+        return None
+
+    async def _critical(self, stage: Stage, number: int) -> Ended | None:
+        ends = await self._steps.critical(stage, number)
+        self._ends += ends
+        self._did += [
+            _Did(step, number, index)
+            for index, (step, ended) in enumerate(zip(stage.steps, ends, strict=True))
+            if ended.acted and ended.outcome is not Outcome.UNDONE
+        ]
+        return next((ended for ended in ends if not ended.good), None)
+
+    def _note(self, ended: Ended, step: Step, stage: int, index: int) -> None:
+        self._ends.append(ended)
+        if ended.acted:
+            self._did.append(_Did(step, stage, index))
+
+    async def _undo_all(self, bad: Ended) -> Result:
+        """Undoes what this run did, newest first; the outcome is as good as the worst undo."""
+        if not self._did and bad.outcome is Outcome.REFUSED:
+            return Result(Outcome.REFUSED, bad.sentence)
+        ends = [await self._steps.undo(did.step, did.stage, did.index) for did in reversed(self._did)]
+        wrong = [ended for ended in ends if ended.outcome is not Outcome.UNDONE]
+        if not wrong:
+            return Result(Outcome.UNDONE, f"{bad.sentence}; what was done is undone")
+        worst = next((e for e in wrong if e.outcome is Outcome.INDETERMINATE), wrong[0])
+        outcome = Outcome.INDETERMINATE if worst.outcome is Outcome.INDETERMINATE else Outcome.FAILED
+        return Result(outcome, f"{bad.sentence}; not undone: {worst.sentence}", worst.sentence)
+
+    async def _without_journal(self, why: str) -> Result:
+        """The journal failed: nothing more is done but to undo, which needs no permission to be safe."""
+        self._record.strict = False
+        if self._did and not self._returnable:
+            return Result(Outcome.INDETERMINATE, f"{why}; past the point of no return: resume the run", why)
+        result = await self._undo_all(Ended(Outcome.REFUSED, why))
+        rearmed = await self._rearm()
+        return Result(Outcome.INDETERMINATE, f"{why}; but {rearmed}", rearmed) if rearmed else result
+
+    def _finished(self) -> Result:
+        if self._ends and all(ended.outcome is Outcome.ALREADY for ended in self._ends):
+            return Result(Outcome.ALREADY, f"{self._plan.title}: everything already is as it should be")
+        return Result(Outcome.DONE, f"{self._plan.title}: done, and proven")
+
+    @staticmethod
+    def _probe(bad: Sequence[Ended]) -> str:
+        return bad[-1].sentence if bad else ""
