@@ -53,7 +53,7 @@ def _manager(view: View, ha: HaStatus) -> Iterator[Finding]:
         return
     lost = QUORUM_LOST.code if view.quorate is False else ""
     if ha.master is None:
-        yield HA_NO_MASTER.found(SUBJECT, "no node leads HA", cause=lost)
+        yield HA_NO_MASTER.found(SUBJECT, "no node leads HA", "ha/status/current: no master", cause=lost)
     elif ha.master.state == DEAD:
         gone = NODE_OFFLINE.code if view.gone(ha.master.node) else ""
         sentence = f"HA has no manager: {ha.master.node}, which led it, stopped writing"

@@ -66,12 +66,15 @@ def _load(node: NodeView) -> float | None:
 
 
 def storages(view: View) -> Iterator[StorageUse]:
-    """Each storage once: a shared one as the first node that sees it does, nothing of nodes that are gone."""
+    """Each storage once: a shared one as the first node that has it, and for each node that has it not;
+    nothing of nodes that are gone."""
     seen: set[str] = set()
     for storage in view.resources.storages if view.resources else ():
-        if not view.sighted(storage.node) or (storage.shared and storage.name in seen):
+        if not view.sighted(storage.node):
             continue
         if storage.shared and storage.status == "available":
+            if storage.name in seen:
+                continue
             seen.add(storage.name)
         yield storage
 
