@@ -1,0 +1,1 @@
+"""From a picture to lines: pure functions, one file a view or pane."""

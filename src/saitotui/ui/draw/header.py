@@ -1,0 +1,80 @@
+"""The first and the last line of every screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from saitotui.model.picture import Picture
+from saitotui.ui.ages import age, header_clock
+from saitotui.ui.draw.room import Room
+from saitotui.ui.line import GLYPHS, HEALTH_LOOKS, Line, Look, Span, crop
+
+LATE_POLLS = 5
+"""A picture older than this many polls (and five seconds) is said to be old."""
+
+
+def header(picture: Picture | None, room: Room, *, name: str = "", filters: str = "") -> Line:
+    """Which platform, which environment, what may be done to it, who acts, how fresh, what time."""
+    clock = Span(header_clock(room.now, room.zone) + " ", Look.DIM)
+    if picture is None:
+        return _spread([Span(f" {name or 'saitotui'} ", Look.STRONG), *_read_only()], [clock], room.width)
+    profile = picture.profile
+    left = [
+        Span(f" {profile.environment.name.upper()} ", Look.ENVIRONMENT),
+        Span(f" {crop(profile.name, 20)} ", Look.STRONG),
+        Span(f" {GLYPHS[picture.health]} {picture.health.name} ", HEALTH_LOOKS[picture.health]),
+        *_read_only(),
+        *_robots(picture),
+        Span(" run: none ", Look.DIM),
+    ]
+    badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), filters) if text]
+    return _spread(left, [*badges, Span(" "), clock], room.width)
+
+
+def _read_only() -> list[Span]:
+    return [Span(" READ-ONLY ", Look.STRONG)]
+
+
+def _robots(picture: Picture) -> list[Span]:
+    armed = sum(robot.armed is True for robot in picture.robots)
+    unknown = sum(robot.armed is None for robot in picture.robots)
+    text = f" robots: {armed} armed" + (f", {unknown}?" if unknown else "")
+    return [Span(text + " ", Look.PLAIN if armed else Look.DIM)]
+
+
+def _freshness(picture: Picture, now: float) -> Sequence[str]:
+    old = now - picture.at
+    if picture.restored:
+        return [f"LAST KNOWN {age(old)} AGO"]
+    if picture.paused:
+        return [f"PAUSED {age(old)}"]
+    if old > max(5.0, LATE_POLLS * picture.profile.poll):
+        return [f"OLD {age(old)}"]
+    return []
+
+
+def _spread(left: list[Span], right: list[Span], width: int) -> Line:
+    """`left` and `right` at the two edges; what has no room is left out from the end of `left`."""
+    taken = sum(span.width for span in right)
+    while len(left) > 1 and sum(span.width for span in left) + taken > width:
+        left = left[:-1]
+    gap = width - taken - sum(span.width for span in left)
+    return Line((*left, Span(" " * max(0, gap)), *right))
+
+
+def footer(hints: Sequence[tuple[str, str]], room: Room) -> Line:
+    """Keys and what they do, as many as there is room for."""
+    spans: list[Span] = [Span(" ")]
+    used = 1
+    for key, word in hints:
+        need = len(key) + len(word) + 3
+        if used + need > room.width:
+            break
+        spans += [Span(key, Look.KEY), Span(f" {word}  ", Look.DIM)]
+        used += need
+    return Line(tuple(spans))
+
+
+def notice(sentence: str, room: Room, *, wrong: bool = False) -> Line:
+    """What the last command said, in the footer's place until the next key."""
+    return Line((Span(" " + crop(sentence, room.width - 2), Look.WARN if wrong else Look.STRONG),))

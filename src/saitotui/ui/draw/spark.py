@@ -1,0 +1,71 @@
+"""Recent values as a small graph, one line a series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from saitotui.model.health import Health
+from saitotui.model.picture import Picture
+from saitotui.model.topology import Sample
+from saitotui.ui.draw.room import Room
+from saitotui.ui.line import Line, Look, Span, fit, width_of
+
+BARS = "▁▂▃▄▅▆▇█"
+GAP = "╌"
+
+
+def spark(values: Sequence[float | None], width: int) -> str:
+    """The newest `width` values from nought to their largest, oldest first; unknown ones are a gap."""
+    shown = list(values[-width:])
+    top = max((value for value in shown if value is not None), default=0.0)
+    bars = "".join(_bar(value, top) for value in shown)
+    return " " * (width - len(bars)) + bars
+
+
+def _bar(value: float | None, top: float) -> str:
+    if value is None:
+        return GAP
+    if top <= 0 or value <= 0:
+        return BARS[0]
+    return BARS[min(len(BARS) - 1, int(value / top * (len(BARS) - 1) + 0.5))]
+
+
+def amount(value: float | None, unit: str) -> str:
+    """Three figures are enough: `0.42 s`, `12.3 MiB/s`, `1480`."""
+    if value is None:
+        return "unknown"
+    size = abs(value)
+    text = f"{value:.0f}" if size >= 100 or value == int(value) else f"{value:.1f}"
+    if 0 < size < 1:
+        text = f"{value:.2f}"
+    return f"{text} {unit}".rstrip()
+
+
+def spark_rows(picture: Picture, tier: str, names: Sequence[str], room: Room) -> list[Line]:
+    """The series `names` of `tier` (all when empty)."""
+    found = picture.tier(tier)
+    samples = [s for s in (found.samples if found else ()) if not names or s.name in names]
+    if not samples:
+        return []
+    titles = min(30, max(width_of(sample.title) for sample in samples))
+    graph = max(8, min(60, room.width - titles - 31))
+    return [_row(picture, tier, sample, titles, graph) for sample in samples]
+
+
+def _row(picture: Picture, tier: str, sample: Sample, titles: int, graph: int) -> Line:
+    history = picture.history.get(f"{tier}/{sample.name}", (sample.value,))
+    known = [value for value in history[-graph:] if value is not None]
+    peak = f"max {amount(max(known), sample.unit)}" if known else ""
+    unknown = sample.value is None
+    return Line(
+        (
+            Span(" " + fit(sample.title, titles) + " "),
+            Span(spark(history, graph), Look.LINK),
+            Span(
+                fit(amount(sample.value, sample.unit), 13, right=True),
+                Look.UNKNOWN if unknown else Look.STRONG,
+            ),
+            Span("  " + fit(peak, 13), Look.DIM),
+        ),
+        health=Health.UNKNOWN if unknown else None,
+    )

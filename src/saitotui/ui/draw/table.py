@@ -1,0 +1,101 @@
+"""Tables that tiers declare, laid out in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from saitotui.model.health import Health
+from saitotui.model.topology import Cell, Row, Table
+from saitotui.ui.draw.room import Room
+from saitotui.ui.line import (
+    GLYPHS,
+    HEALTH_LOOKS,
+    Line,
+    Look,
+    Span,
+    crop,
+    fit,
+    heading,
+    is_number,
+    plain,
+    width_of,
+)
+
+GAP = "  "
+NARROWEST = 6
+EMPTY = Cell("")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    title: str
+    index: int
+    width: int
+    right: bool
+
+
+def table_lines(
+    table: Table, room: Room, *, title: str = "", columns: Sequence[str] = (), most: int = 0
+) -> list[Line]:
+    """Heading, column titles and rows. A mark stands in front of every row that is not well, and in every
+    cell that is not, so that colour is never alone."""
+    rows = table.rows[:most] if most else table.rows
+    head = heading(title or table.title, room.width)
+    if not rows:
+        return [head, plain("none")]
+    laid = layout(table, rows, columns, room.width - 3)
+    titles = GAP.join(fit(column.title, column.width, right=column.right) for column in laid)
+    lines = [head, Line((Span("   " + titles, Look.DIM),), fixed=True)]
+    lines += [_row(row, laid) for row in rows]
+    if len(rows) < len(table.rows):
+        lines.append(plain(f"and {len(table.rows) - len(rows)} more", indent=3))
+    return lines
+
+
+def layout(table: Table, rows: Sequence[Row], wanted: Sequence[str], width: int) -> list[Column]:
+    """The wanted columns as wide as their widest text, the widest cut first until they fit."""
+    indexes = [table.columns.index(name) for name in wanted if name in table.columns]
+    laid = []
+    for index in indexes or range(len(table.columns)):
+        cells = [_cell(row, index) for row in rows]
+        texts = [cell.text for cell in cells if cell.text]
+        widest = max((width_of(crop(_marked(cell), 400)) for cell in cells), default=0)
+        title = table.columns[index]
+        numbers = bool(texts) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
+        laid.append(Column(title, index, max(widest, width_of(title)), numbers))
+    widths = shrink([column.width for column in laid], width - len(GAP) * (len(laid) - 1))
+    return [Column(c.title, c.index, w, c.right) for c, w in zip(laid, widths, strict=True)]
+
+
+def shrink(widths: Sequence[int], room: int) -> list[int]:
+    """`widths` cut down to `room` in all, the widest first, none below what can be read."""
+    left = list(widths)
+    while left and sum(left) > room and max(left) > NARROWEST:
+        left[left.index(max(left))] -= 1
+    return left
+
+
+def _cell(row: Row, index: int) -> Cell:
+    return row.cells[index] if index < len(row.cells) else EMPTY
+
+
+def _marked(cell: Cell) -> str:
+    """The cell's text, with a glyph where it is not well."""
+    if cell.health is None or cell.health <= Health.MAINT:
+        return cell.text
+    return f"{GLYPHS[cell.health]}{cell.text}"
+
+
+def _row(row: Row, columns: Sequence[Column]) -> Line:
+    spans = [Span(f" {GLYPHS[row.health]} ", HEALTH_LOOKS[row.health])]
+    for number, column in enumerate(columns):
+        cell = _cell(row, column.index)
+        look = Look.PLAIN if cell.health is None else HEALTH_LOOKS[cell.health]
+        if cell.health is Health.OK:
+            look = Look.PLAIN
+        if number == 0 and look is Look.PLAIN:
+            look = Look.STRONG
+        spans.append(Span(fit(_marked(cell), column.width, right=column.right), look))
+        spans.append(Span(GAP))
+    return Line(tuple(spans[:-1]), key=row.key, health=row.health)
