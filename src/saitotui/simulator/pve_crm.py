@@ -1,0 +1,250 @@
+"""The cluster resource manager of a node (pve-ha-crm): a master is elected by a lock; it fences and recovers.
+
+Constants and paths are those of pve-ha-manager 5.2 (`PVE/HA/Manager.pm`, `NodeStatus.pm`), timed against
+recordings of real clusters: a round each 10 s, 60 s from a node's last sign of life to `fence`, and recovery
+once the dead node's lock has run out (120 s after its last renewal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from saitotui.simulator.pve_book import Book, Service
+
+ROUND = 10.0
+FENCE_DELAY = 60.0
+MANAGER_LOCK = "ha_manager_lock"
+
+Event = Callable[[str], None]
+
+
+def agent_lock(node: str) -> str:
+    return f"ha_agent_{node}_lock"
+
+
+class Crm:
+    """One node's manager. `round` is called each 10 s while the node runs and has quorum."""
+
+    def __init__(self, node: str, nodes: tuple[str, ...], say: Event) -> None:
+        self.node = node
+        self._nodes = nodes
+        self._say = say
+        self._last_online: dict[str, float] = {}
+        self.leads = False
+        self.fed = 0.0
+        """When it last fed its watchdog (only a master does)."""
+
+    def begin(self, now: float) -> None:
+        """It has led for a while: how a platform begins."""
+        self.leads, self.fed = True, now
+        self._last_online = dict.fromkeys(self._nodes, now)
+
+    def forget(self) -> None:
+        """The node lost power: what was in memory is gone."""
+        self.leads = False
+        self._last_online.clear()
+
+    def round(self, book: Book, now: float, members: tuple[str, ...]) -> None:
+        """One look at the cluster; `members` are the nodes of this node's (quorate) partition."""
+        if not book.take(MANAGER_LOCK, self.node, now):
+            self.leads = False
+            return
+        if not self.leads:
+            self.leads = True
+            self._say(f"{self.node}/crm: status change slave => master")
+            # A new master has not seen the absent: it counts from its election, less the round it waited.
+            self._last_online = dict.fromkeys(self._nodes, now - ROUND)
+        self.fed = now
+        book.master, book.timestamp = self.node, now
+        self._judge_nodes(book, now, members)
+        self._read_resources(book)
+        self._read_commands(book)
+        for service in list(book.services.values()):
+            self._manage(book, service, now)
+
+    def _judge_nodes(self, book: Book, now: float, members: tuple[str, ...]) -> None:
+        for node in self._nodes:
+            was = book.verdicts.get(node, "unknown")
+            if node in members:
+                self._last_online[node] = now
+                lrm = book.lrms.get(node)
+                kept = book.maintenance.get(node) and lrm is not None and lrm.mode == "maintenance"
+                book.verdicts[node] = "maintenance" if kept else "online"
+            elif was in ("online", "maintenance"):
+                book.verdicts[node] = "unknown"
+            elif was == "fence" and book.take(agent_lock(node), self.node, now):
+                # Whoever gets a dead node's lock knows that its watchdog has bitten.
+                book.release(agent_lock(node))
+                book.verdicts[node] = "unknown"
+                self._say(f"{self.node}/crm: fencing: acknowledged - got agent lock for node '{node}'")
+                self._recover_from(book, node)
+            if book.verdicts.get(node) != was:
+                self._say(
+                    f"{self.node}/crm: node '{node}': state changed from '{was}' => '{book.verdicts[node]}'"
+                )
+
+    def _recover_from(self, book: Book, node: str) -> None:
+        for service in book.services.values():
+            if service.node == node and service.state == "fence":
+                book.change(service, "recovery")
+
+    def _overdue(self, node: str, now: float) -> bool:
+        return now - self._last_online.get(node, now) > FENCE_DELAY
+
+    def _read_resources(self, book: Book) -> None:
+        for sid, resource in book.resources.items():
+            if sid not in book.services:
+                service = Service(sid, book.guests[resource.vmid].node)
+                book.change(service, "request_start" if resource.state == "started" else "request_stop")
+                book.services[sid] = service
+        for sid in [sid for sid in book.services if sid not in book.resources]:
+            del book.services[sid]
+
+    def _read_commands(self, book: Book) -> None:
+        commands, book.commands = book.commands, []
+        for command in commands:
+            verb, sid, node = command.split()
+            service = book.services.get(sid)
+            if service is None or service.state != "started" or node == service.node:
+                continue
+            if book.verdicts.get(node) == "online":
+                service.maintenance_node = ""
+                book.change(service, verb, target=node)
+
+    def _manage(self, book: Book, service: Service, now: float) -> None:
+        step = {
+            "request_start": self._request_start,
+            "started": self._started,
+            "request_stop": self._stopping,
+            "stopped": self._stopped,
+            "migrate": self._moving,
+            "relocate": self._moving,
+            "error": self._error,
+        }.get(service.state)
+        held = service.state not in ("fence", "recovery", "error", "stopped")
+        if not (held and self._fence(book, service, now)) and step is not None:
+            step(book, service)
+        if service.state == "recovery":
+            self._recovery(book, service)
+
+    def _fence(self, book: Book, service: Service, now: float) -> bool:
+        node = service.node
+        if book.verdicts.get(node) == "fence" or (
+            book.verdicts.get(node) == "unknown" and self._overdue(node, now)
+        ):
+            book.change(service, "fence")
+            self._say(f"{self.node}/crm: service '{service.sid}': state changed to 'fence'")
+            if book.verdicts[node] != "fence":
+                book.verdicts[node] = "fence"
+                self._say(f"{self.node}/crm: FENCE: Try to fence node '{node}'")
+                self._fence_now(book, node, now)
+            return True
+        return book.verdicts.get(node) == "unknown"
+
+    def _fence_now(self, book: Book, node: str, now: float) -> None:
+        """A lock that has already run out (the master died with the node) is had at once."""
+        if book.take(agent_lock(node), self.node, now):
+            book.release(agent_lock(node))
+            book.verdicts[node] = "unknown"
+            for service in book.services.values():
+                if service.node == node and service.state in ("started", "fence", "migrate", "relocate"):
+                    book.change(service, "recovery")
+
+    def _request_start(self, book: Book, service: Service) -> None:
+        if book.resources[service.sid].state == "started":
+            book.change(service, "started")
+        else:
+            book.change(service, "request_stop")
+
+    def _started(self, book: Book, service: Service) -> None:
+        wanted = book.resources[service.sid].state
+        if wanted in ("stopped", "disabled"):
+            book.change(service, "request_stop")
+            return
+        result = self._result(book, service)
+        if result is not None and result != 0:
+            self._start_failed(book, service)
+        elif result == 0:
+            service.running = True
+            service.failed_nodes = []
+            self._keep_house(book, service)
+
+    def _start_failed(self, book: Book, service: Service) -> None:
+        service.failed_nodes.append(service.node)
+        target = self._choose(book, service, avoid=service.failed_nodes)
+        if len(service.failed_nodes) <= book.resources[service.sid].max_relocate and target:
+            book.change(service, "migrate", target=target)
+        else:
+            book.change(service, "error")
+            self._say(f"{self.node}/crm: service '{service.sid}': error state")
+
+    def _keep_house(self, book: Book, service: Service) -> None:
+        """Empties a node in maintenance, and fills it again afterwards."""
+        if book.verdicts.get(service.node) == "maintenance":
+            if target := self._choose(book, service, avoid=[service.node]):
+                home = service.maintenance_node or service.node
+                book.change(service, "migrate", target=target)
+                service.maintenance_node = home
+        elif (home := service.maintenance_node) and book.verdicts.get(home) == "online":
+            service.maintenance_node = ""
+            book.change(service, "migrate", target=home)
+
+    def _stopping(self, book: Book, service: Service) -> None:
+        if self._result(book, service) is not None:
+            book.change(service, "stopped")
+
+    def _stopped(self, book: Book, service: Service) -> None:
+        if book.resources[service.sid].state == "started":
+            if book.verdicts.get(service.node) != "online":
+                target = self._choose(book, service, avoid=[service.node])
+                if not target:
+                    return
+                book.guests[book.resources[service.sid].vmid].node = target
+                service.node = target
+            book.change(service, "started")
+
+    def _moving(self, book: Book, service: Service) -> None:
+        result = self._result(book, service)
+        if result is None:
+            return
+        book.change(service, "started", node=service.target if result == 0 else service.node)
+
+    def _error(self, book: Book, service: Service) -> None:
+        if book.resources[service.sid].state == "disabled":
+            service.failed_nodes = []
+            book.change(service, "stopped")
+
+    def _recovery(self, book: Book, service: Service) -> None:
+        target = self._choose(book, service, avoid=[service.node])
+        if not target:
+            return
+        self._say(
+            f"{self.node}/crm: recover service '{service.sid}' from fenced node '{service.node}' "
+            f"to node '{target}'"
+        )
+        book.guests[book.resources[service.sid].vmid].node = target
+        wanted = book.resources[service.sid].state
+        book.change(service, "started" if wanted == "started" else "request_stop", node=target)
+
+    def _result(self, book: Book, service: Service) -> int | None:
+        lrm = book.lrms.get(service.node)
+        result = lrm.results.get(service.uid) if lrm is not None else None
+        return result.exit_code if result is not None else None
+
+    def _choose(self, book: Book, service: Service, avoid: list[str]) -> str:
+        """The online node with the fewest services that no rule forbids; empty when there is none."""
+        online = [node for node in self._nodes if book.verdicts.get(node) == "online" and node not in avoid]
+        busy = {
+            self._place(other)
+            for rule in book.rules
+            if service.sid in rule.sids
+            for other in book.services.values()
+            if other.sid in rule.sids and other is not service
+        }
+        load = {node: sum(self._place(other) == node for other in book.services.values()) for node in online}
+        allowed = [node for node in online if node not in busy]
+        return min(allowed, key=lambda node: (load[node], node), default="")
+
+    @staticmethod
+    def _place(service: Service) -> str:
+        return service.target or service.node
