@@ -12,6 +12,7 @@ import platformdirs
 import yaml
 
 from saitotui.model.profile import Cluster, Profile
+from saitotui.model.screen import ScreenSpec
 from saitotui.model.text import one_line
 from saitotui.resources import data
 
@@ -22,7 +23,7 @@ T = TypeVar("T")
 Location = tuple[str | int, ...]
 
 _SECRET_KEYS = frozenset({"password", "token", "secret"})
-_PATH_KEYS = frozenset({"known_hosts", "identity", "ca"})
+_PATH_KEYS = frozenset({"known_hosts", "identity", "ca", "allowed_signers", "signing_key"})
 _SECRET_KINDS = ("env:", "file:", "command:", "keyring:")
 MAX_FILE = 4 * 1024 * 1024
 
@@ -255,6 +256,25 @@ def _jump_loops(profile: Profile) -> Iterator[tuple[Location, str]]:
                 break
             seen.add(here)
             here = profile.hosts[here].jump
+
+
+def load_screens() -> tuple[ScreenSpec, ...]:
+    """Every screen: the shipped ones, each replaced whole by a file of the same name in the user's own
+    folder, `screens` under the configuration folder. ConfigError with every problem of every file."""
+    files = {file.name: file for file in sorted(data("screens").glob("*.yaml"))}
+    files |= {
+        file.name: file for file in (platformdirs.user_config_path("saitotui") / "screens").glob("*.yaml")
+    }
+    screens: list[ScreenSpec] = []
+    problems: list[Problem] = []
+    for _, file in sorted(files.items()):
+        try:
+            screens.append(parse(ScreenSpec, read_yaml(file)))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return tuple(screens)
 
 
 def profile_folders() -> list[Path]:

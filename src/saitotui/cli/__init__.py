@@ -17,9 +17,16 @@ COMMANDS = {
     "check": "validate a profile, and with --connect try every endpoint in it",
     "simulate": "run the simulated platform alone, for ssh, mysql, curl and other programs",
     "shot": "draw one screen into a file, for a ticket",
+    "plan": "show what a runbook would do, without doing it",
+    "run": "run a runbook, guided in lines",
+    "attach": "follow a run, or take its controls",
+    "resume": "go on with a run that a crash left behind",
+    "approve": "approve a colleague's run as the second person",
+    "journal": "show, verify or export the audit journal",
+    "runner": "",
     "completion": "print a completion script for your shell",
 }
-"""Every command with its line of help; each is the module of that name in this package."""
+"""Every command with its line of help (empty: not listed); each is the module of that name here."""
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -39,7 +46,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, line in COMMANDS.items():
         module = import_module(f"{__name__}.{name}")
-        command = commands.add_parser(name, help=line, description=module.__doc__)
+        shown = {"help": line} if line else {}
+        command = commands.add_parser(name, description=module.__doc__, **shown)
         module.arguments(command)
         command.set_defaults(run=module.run)
     return root

@@ -364,6 +364,23 @@ class Hardware:
 
 
 @dataclass(frozen=True, slots=True)
+class Acting:
+    """What acting on this platform asks for, besides a reason."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    second_person: tuple[str, ...] = ()
+    """Runbooks (`swap-db-master`) that a second engineer must approve with their own key."""
+    allowed_signers: str = ""
+    """An OpenSSH allowed_signers file: whose key belongs to which engineer (`anna@ops1 ssh-ed25519 ...`)."""
+    signing_key: str = ""
+    """The engineer's key for seals and approvals: a private key file, or a `.pub` whose private half the SSH
+    agent holds; empty: nothing is signed."""
+    witnesses: tuple[HostName, ...] = ()
+    """Hosts that keep copies of the journal's head, so that a rewritten journal shows."""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """One platform."""
 
@@ -389,6 +406,8 @@ class Profile:
     """Zabbix."""
     hardware: Hardware | None = None
     """Hetzner Robot."""
+    acting: Acting = Acting()
+    """What acting asks for."""
 
     def http(self, target: str) -> HttpService:
         """The HTTP service that a command's `target` names: an nginx (its status page), a Tomcat (its

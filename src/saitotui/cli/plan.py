@@ -1,0 +1,87 @@
+"""Shows what a runbook would do to a platform as it is now. Nothing is changed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Mapping
+
+from saitotui.cli import choose
+from saitotui.model.plan import Plan, Refusal
+from saitotui.model.profile import Profile
+from saitotui.model.snapshot import Snapshot
+
+REFUSED = 11
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runbook", metavar="RUNBOOK", nargs="?", default="", help="its id (`--list`)")
+    parser.add_argument("--list", "-l", action="store_true", help="name the runbooks, with a line each")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parameter_arguments(parser)
+    choose.arguments(parser)
+
+
+def parameter_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-p", metavar="K=V", action="append", default=[], help="a parameter of the runbook")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.list or not arguments.runbook:
+        return _list()
+    from saitotui.model.plan import as_data, lines
+
+    with choose.chosen(arguments) as profile:
+        _, plan = asyncio.run(look_and_plan(profile, arguments.runbook, parameters(arguments.p)))
+    if isinstance(plan, Refusal):
+        return refuse(plan)
+    if arguments.json:
+        print(json.dumps({**as_data(plan), "digest": plan.digest}, ensure_ascii=False))
+    else:
+        print("\n".join(lines(plan)))
+        print(f"to run it: saitotui run {plan.runbook}, or with --yes {plan.digest}")
+    return 0
+
+
+def _list() -> int:
+    from saitotui.engine.runs.catalogue import catalogue
+
+    for book in catalogue().values():
+        print(f"{book.id:24} {book.summary}")
+        for parameter in book.parameters:
+            default = f" (default {parameter.default})" if parameter.default else ""
+            print(f"{'':24}   -p {parameter.name}=...: {parameter.sentence}{default}")
+    return 0
+
+
+def parameters(given: list[str]) -> Mapping[str, str]:
+    """`["k=v"]` as a mapping; a part without `=` names an empty one."""
+    return {name: value for name, _, value in (part.partition("=") for part in given)}
+
+
+def refuse(refusal: Refusal) -> int:
+    """Says why there is no plan."""
+    for reason in refusal.reasons:
+        print(f"REFUSED: {refusal.runbook}: {reason}", file=sys.stderr)
+    return REFUSED
+
+
+async def look_and_plan(
+    profile: Profile, runbook: str, given: Mapping[str, str]
+) -> tuple[Snapshot, Plan | Refusal]:
+    """A fresh look at the platform, and the plan that the runbook makes of it."""
+    from saitotui.clients.hub import Hub
+    from saitotui.engine.poll import Memory, look
+    from saitotui.engine.registry import platform
+    from saitotui.engine.runs.catalogue import plan_of
+
+    hub = Hub(profile)
+    try:
+        questions = platform(profile).questions.values()
+        snapshot = await look(hub, questions, Memory(), time.time)
+    finally:
+        await hub.aclose()
+    return snapshot, plan_of(profile, snapshot, runbook, given)

@@ -1,0 +1,174 @@
+"""A run's folder: what was asked for, what the plan was made of, what happened, how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from saitotui.engine import store
+from saitotui.model.plan import Outcome
+from saitotui.model.run import Kind, Result, RunEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for. `digest` is the plan they approved, `accepted` the sentences of the amber
+    preflight lines that they took upon themselves, `hands_free` a run that asks nothing at its gates."""
+
+    platform: str
+    profile: str
+    runbook: str
+    parameters: Mapping[str, str]
+    digest: str
+    who: str
+    why: str
+    at: float
+    accepted: tuple[str, ...] = ()
+    hands_free: bool = False
+    take_over: str = ""
+    """The holder text of a stale lease that this person decided to take over."""
+    fresh: bool = field(default=True)
+    """Whether the plan must still come out the same when made anew of the platform as it is."""
+
+
+class RunFolder:
+    """`state/runs/0042`: files that are written whole, and `events.jsonl` that only grows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def socket(self) -> Path:
+        return self.path / "control.sock"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "runner.log"
+
+    @property
+    def request(self) -> Request:
+        """Raises ValueError with a sentence when the folder is not that of a run."""
+        try:
+            value = json.loads((self.path / "request.json").read_text(encoding="utf-8"))
+            return Request(**{**value, "accepted": tuple(value["accepted"])})
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{self.path} is not the folder of a run: {error}") from None
+
+    @property
+    def snapshot(self) -> bytes:
+        return (self.path / "snapshot.json.gz").read_bytes()
+
+    @property
+    def result(self) -> Result | None:
+        """How the run ended; None while it has not."""
+        try:
+            value = json.loads((self.path / "outcome.json").read_text(encoding="utf-8"))
+            return Result(Outcome(value["outcome"]), value["sentence"], value["probe"])
+        except (OSError, ValueError, KeyError):
+            return None
+
+    @result.setter
+    def result(self, result: Result) -> None:
+        body = {"outcome": result.outcome.value, "sentence": result.sentence, "probe": result.probe}
+        store.write(self.path / "outcome.json", json.dumps(body).encode())
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Values captured so far, for an attempt that goes on."""
+        try:
+            found: dict[str, str] = json.loads((self.path / "values.json").read_text(encoding="utf-8"))
+            return found
+        except (OSError, ValueError):
+            return {}
+
+    @values.setter
+    def values(self, values: Mapping[str, str]) -> None:
+        store.write(self.path / "values.json", json.dumps(dict(values)).encode())
+
+    @property
+    def pid(self) -> int:
+        """The runner's process; 0 when there is none alive."""
+        try:
+            pid = int((self.path / "pid").read_text(encoding="ascii"))
+            os.kill(pid, 0)
+            return pid
+        except (OSError, ValueError):
+            return 0
+
+    def take(self) -> None:
+        """Notes that this process carries the run."""
+        store.write(self.path / "pid", str(os.getpid()).encode())
+
+    def add(self, event: RunEvent) -> None:
+        """Appends one event to what consoles read."""
+        with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(encode(event) + "\n")
+
+    def events(self) -> Iterator[RunEvent]:
+        """Everything told so far; a half-written last line is left out."""
+        try:
+            lines = (self.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                yield decode(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                continue
+
+
+def encode(event: RunEvent) -> str:
+    return json.dumps({**asdict(event), "kind": event.kind.value}, ensure_ascii=False, default=str)
+
+
+def decode(value: Mapping[str, Any]) -> RunEvent:
+    """The event in a decoded line; ValueError, KeyError or TypeError when it is none."""
+    return RunEvent(
+        int(value["seq"]),
+        float(value["at"]),
+        Kind(value["kind"]),
+        str(value["sentence"]),
+        int(value["stage"]),
+        int(value["step"]),
+        dict(value["data"]),
+    )
+
+
+def create(state: Path, request: Request, snapshot: bytes) -> RunFolder:
+    """A new run's folder, numbered after the last one. Raises OSError."""
+    runs = state / "runs"
+    runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+    number = max((int(path.name) for path in runs.iterdir() if path.name.isdigit()), default=0)
+    while True:
+        number += 1
+        path = runs / f"{number:04d}"
+        try:
+            path.mkdir(mode=0o700)
+            break
+        except FileExistsError:
+            continue
+    store.write(path / "snapshot.json.gz", snapshot)
+    store.write(path / "request.json", json.dumps(asdict(request), indent=1).encode())
+    return RunFolder(path)
+
+
+def all_runs(state: Path) -> list[RunFolder]:
+    """Every run of a platform, newest first."""
+    runs = state / "runs"
+    if not runs.is_dir():
+        return []
+    paths = sorted((path for path in runs.iterdir() if path.name.isdigit()), reverse=True)
+    return [RunFolder(path) for path in paths if (path / "request.json").is_file()]
+
+
+def unfinished(state: Path) -> list[RunFolder]:
+    """Runs without an outcome: waiting at a gate, or left behind by a crash."""
+    return [run for run in all_runs(state) if run.result is None]

@@ -1,0 +1,222 @@
+"""One actor at a time: a lease for each tier, kept on the platform itself where every console sees it.
+
+Taking one is an atomic `mkdir`: in the Proxmox cluster file system when there is one (corosync's own quorum
+orders it, pmxcfs(8)), else on each host of the tier. A lease names its holder and is renewed; a stale one is
+taken over only by a decision that somebody typed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from saitotui.clients.quoting import shell
+from saitotui.engine.poll import Asker
+from saitotui.model.command import Answer, Client, Command, Danger, Failure
+from saitotui.model.profile import Profile
+
+CLUSTER_FOLDER = "/etc/pve/saitotui"
+HOST_FOLDER = "/run/lock/saitotui"
+RENEW_EVERY = 20.0
+"""Seconds between two renewals."""
+STALE_AFTER = 90.0
+"""Seconds without renewal after which a lease may be taken over."""
+DEADLINE = 15.0
+"""Seconds for one command: pmxcfs may hold a write back for some seconds."""
+
+NO_LEASE, TAKEN = 3, 4
+"""Exit statuses of the commands below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lease; `renewed` is UTC seconds by the holder's clock."""
+
+    who: str
+    run: str
+    runbook: str
+    why: str
+    renewed: float
+
+    def text(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+def read_holder(text: str) -> Holder | None:
+    """The holder in a lease's file, or None when it cannot be read."""
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return None
+
+
+def places(profile: Profile, tier: str) -> list[tuple[str, str]]:
+    """Where the lease of `tier` is kept: pairs of host and folder. With a cluster one node is enough (the
+    first that answers); without, every host of the tier must grant it."""
+    if profile.cluster:
+        return [(host, CLUSTER_FOLDER) for host in profile.cluster.nodes.values()]
+    return [(host, HOST_FOLDER) for host in tier_hosts(profile, tier)]
+
+
+def tier_hosts(profile: Profile, tier: str) -> list[str]:
+    """The hosts of one tier, each once, in the profile's order."""
+    hosts: list[str] = []
+    if tier == "database" and profile.database:
+        hosts += [server.host for server in profile.database.servers.values()]
+        hosts += [haproxy.host for haproxy in profile.database.haproxy.values()]
+    if tier == "storage" and profile.storage:
+        hosts += profile.storage.nodes.values()
+    if tier == "application" and profile.application:
+        hosts += [nginx.host for nginx in profile.application.nginx.values()]
+        hosts += [tomcat.host for tomcat in profile.application.tomcats.values()]
+    if tier == "cluster" and profile.cluster:
+        hosts += profile.cluster.nodes.values()
+    return list(dict.fromkeys(hosts))
+
+
+def take_command(host: str, folder: str, tier: str, holder: Holder) -> Command:
+    """Exit 0: taken; TAKEN: somebody holds it, their text is printed."""
+    lease = shell(f"{folder}/{tier}")
+    text = (
+        f"mkdir -p {shell(folder)} && if mkdir {lease} 2>/dev/null; "
+        f"then printf %s {shell(holder.text())} > {lease}/holder; "
+        f"else cat {lease}/holder 2>/dev/null; exit {TAKEN}; fi"
+    )
+    return Command(Client.SSH, host, f"( {text} )", danger=Danger.REVERSIBLE)
+
+
+def renew_command(host: str, folder: str, tier: str, old: Holder, new: Holder) -> Command:
+    """Exit 0: renewed; NO_LEASE: it is not ours any more."""
+    file = shell(f"{folder}/{tier}/holder")
+    text = (
+        f'[ "$(cat {file} 2>/dev/null)" = {shell(old.text())} ] || exit {NO_LEASE}; '
+        f"printf %s {shell(new.text())} > {file}"
+    )
+    return Command(Client.SSH, host, f"( {text} )", danger=Danger.REVERSIBLE)
+
+
+def release_command(host: str, folder: str, tier: str, text: str) -> Command:
+    """Removes the lease whose holder file is exactly `text`; exit NO_LEASE when it is another's."""
+    lease = shell(f"{folder}/{tier}")
+    script = (
+        f'[ "$(cat {lease}/holder 2>/dev/null)" = {shell(text)} ] || exit {NO_LEASE}; '
+        f"rm -f {lease}/holder && rmdir {lease}"
+    )
+    return Command(Client.SSH, host, f"( {script} )", danger=Danger.REVERSIBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A lease that is ours, at one place."""
+
+    tier: str
+    host: str
+    folder: str
+
+
+class LeaseRefused(Exception):
+    """Somebody else acts, or it cannot be told; the message is a sentence. `stale` is their text, if so."""
+
+    def __init__(self, sentence: str, stale: str = "") -> None:
+        super().__init__(sentence)
+        self.stale = stale
+
+
+class Leases:
+    """The leases of one run."""
+
+    def __init__(
+        self, profile: Profile, asker: Asker, holder: Callable[[], Holder], clock: Callable[[], float]
+    ) -> None:
+        self._profile = profile
+        self._asker = asker
+        self._new_holder = holder
+        self._clock = clock
+        self._current = holder()
+        self._held: list[Held] = []
+
+    async def take(self, tiers: Sequence[str], take_over: str = "") -> None:
+        """Takes the lease of every tier, or none and raises LeaseRefused."""
+        try:
+            for tier in tiers:
+                await self._take_tier(tier, take_over)
+        except LeaseRefused:
+            await self.release()
+            raise
+
+    async def _take_tier(self, tier: str, take_over: str) -> None:
+        silent: list[str] = []
+        for host, folder in places(self._profile, tier):
+            why = await self._take_place(tier, host, folder, take_over)
+            if why:
+                silent.append(why)
+            elif self._profile.cluster:
+                return
+        if self._profile.cluster or silent:
+            where = "; ".join(silent) or "no cluster node answers"
+            raise LeaseRefused(f"cannot tell whether anybody else acts on {tier}: {where}")
+
+    async def _take_place(self, tier: str, host: str, folder: str, take_over: str) -> str:
+        """'' when taken; why it cannot be told when the place does not answer; LeaseRefused when held."""
+        command = take_command(host, folder, tier, self._current)
+        answer = (await self._asker.ask([command], DEADLINE))[0]
+        if isinstance(answer, Failure):
+            return f"{host}: {answer.sentence}"
+        if answer.status == 0:
+            self._held.append(Held(tier, host, folder))
+            return ""
+        if answer.status != TAKEN:
+            return f"{host}: {answer.text.strip()[:200] or f'status {answer.status}'}"
+        return await self._held_by_another(tier, host, folder, answer, take_over)
+
+    async def _held_by_another(
+        self, tier: str, host: str, folder: str, answer: Answer, take_over: str
+    ) -> str:
+        text = answer.text.strip()
+        holder = read_holder(text)
+        if holder is not None and holder.run == self._current.run and holder.who == self._current.who:
+            # A runner that was killed and started again finds its own lease.
+            await self._asker.ask([release_command(host, folder, tier, text)], DEADLINE)
+            return await self._take_place(tier, host, folder, "")
+        if take_over and take_over == text:
+            await self._asker.ask([release_command(host, folder, tier, text)], DEADLINE)
+            return await self._take_place(tier, host, folder, "")
+        if holder is None:
+            raise LeaseRefused(
+                f"somebody holds the {tier} tier on {host}, and their name cannot be read", text
+            )
+        age = self._clock() - holder.renewed
+        stale = age > STALE_AFTER
+        raise LeaseRefused(
+            f"{holder.who} holds the {tier} tier: {holder.runbook}, run {holder.run}, {holder.why!r}, "
+            f"last sign of life {age:.0f}s ago{'; it is stale and may be taken over' if stale else ''}",
+            text if stale else "",
+        )
+
+    async def renew(self) -> str:
+        """Says again that we are alive; '' or why a lease may be lost."""
+        old, self._current = self._current, self._new_holder()
+        commands = [
+            renew_command(held.host, held.folder, held.tier, old, self._current) for held in self._held
+        ]
+        lost = []
+        for held, command in zip(self._held, commands, strict=True):
+            answer = (await self._asker.ask([command], DEADLINE))[0]
+            if isinstance(answer, Failure):
+                lost.append(f"the lease of {held.tier} on {held.host} was not renewed: {answer.sentence}")
+            elif answer.status == NO_LEASE:
+                lost.append(f"the lease of {held.tier} on {held.host} is not ours any more")
+        return "; ".join(lost)
+
+    async def release(self) -> str:
+        """Gives all leases back; '' or what could not be given back."""
+        left = []
+        for held in self._held:
+            command = release_command(held.host, held.folder, held.tier, self._current.text())
+            answer = (await self._asker.ask([command], DEADLINE))[0]
+            if isinstance(answer, Failure) or answer.status:
+                why = answer.sentence if isinstance(answer, Failure) else answer.text.strip()
+                left.append(f"the lease of {held.tier} on {held.host} was not given back: {why}")
+        self._held = []
+        return "; ".join(left)
