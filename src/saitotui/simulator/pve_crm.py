@@ -241,7 +241,8 @@ class Crm:
             for other in book.services.values()
             if other.sid in rule.sids and other is not service
         }
-        load = {node: sum(self._place(other) == node for other in book.services.values()) for node in online}
+        working = [other for other in book.services.values() if other.state not in ("stopped", "error")]
+        load = {node: sum(self._place(other) == node for other in working) for node in online}
         allowed = [node for node in online if node not in busy]
         return min(allowed, key=lambda node: (load[node], node), default="")
 
