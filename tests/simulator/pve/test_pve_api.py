@@ -67,17 +67,17 @@ def _same_lists(real: list[Any], ours: list[Any], where: str) -> list[str]:
         if not peers:
             found.append(f"{where}: nothing like {kind}")
         else:
-            found += min((same(entry, peer, f"{where}[{kind}]") for peer in peers), key=len)
+            differences = [same(entry, peer, f"{where}[{kind}]") for peer in peers]
+            found += min(differences, key=lambda texts: len(texts))
     return found
 
 
 def _kind(entry: Any) -> Any:
     if not isinstance(entry, dict):
         return type(entry).__name__
-    return tuple(
-        str(entry[key]) for key in ("type", "status", "state", "running", "msg") if key in entry and key != "msg"
-        and (key != "status" or str(entry.get("type")) in ("node", "qemu", "storage") or "vmid" in entry)
-    )  # fmt: skip
+    telling = entry.get("type") in ("node", "qemu", "storage") or "vmid" in entry
+    keys = ("type", "state", "running", *(["status"] if telling else []))
+    return tuple(str(entry[key]) for key in keys if key in entry)
 
 
 PATHS = {

@@ -1,4 +1,4 @@
-"""The HA machine against timelines recorded from a real cluster: the same states in the same order, in time."""
+"""The HA machine against recorded timelines: the same states in the same order, at about the same time."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def recorded(path: Path, until: float = 1e9) -> list[Change]:
 def played(bench: Any, node: str, cause: Callable[[], None], seconds: float) -> list[Change]:
     """Changes that `node` shows in the seconds after `cause`."""
     machines = bench.machines
-    start, last, changes = machines.time, view(bench, node), []
+    start, last = machines.time, view(bench, node)
+    changes: list[Change] = []
 
     def look() -> None:
         nonlocal last
@@ -173,7 +174,7 @@ def test_a_guest_that_cannot_start(bench: Any) -> None:
 
 
 def test_loss_of_the_master(bench: Any) -> None:
-    """Recorded on 8.4: a new master after 119 s, recovery at 179 s, running at 190 s; `fence` is never seen."""
+    """Recorded on 8.4: new master after 119 s, recovery at 179 s, running at 190 s; `fence` is never seen."""
     ours = played(bench, "pve2", lambda: bench.machines.power_off("pve1"), 210)
     when = {(key, value): at for at, key, value in ours}
     assert when["ms:master", "pve2"] == pytest.approx(119, abs=SLACK)
