@@ -1,0 +1,128 @@
+"""Hetzner's Robot webservice: servers, resets, failover addresses.
+
+Shapes from Hetzner's public reference (https://robot.your-server.de/doc/webservice/en.html): every list entry
+is wrapped in an object with one member (`{"server": {...}}`). Limits an hour and address: `GET /server` 200,
+`GET /reset` 500, `GET /failover` 100; three wrong logins block the caller's address for ten minutes; above
+the limit it answers 403 `RATE_LIMIT_EXCEEDED`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from saitotui.model.command import Answer, Json, Unparsable
+from saitotui.model.text import one_line
+
+_MAX_ENTRIES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A rented machine. `status` is `ready` or `in process`; `paid_until` a date (`2026-12-02`)."""
+
+    number: str
+    name: str
+    address: str
+    net6: str
+    product: str
+    datacenter: str
+    status: str
+    cancelled: bool
+    paid_until: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResetOptions:
+    """Ways to reset a server: `sw` (Ctrl+Alt+Del), `hw` (reset button), `power`, `power_long`, `man` (by
+    hand, by a technician)."""
+
+    number: str
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """A failover address: the server it was ordered for, and the address of the one it is routed to (``:
+    routed nowhere)."""
+
+    address: str
+    number: str
+    home: str
+    active: str
+
+
+def servers(answer: Answer) -> tuple[Server, ...]:
+    """Reads `GET /server`."""
+    found = []
+    for entry in _entries(answer, "server"):
+        found.append(
+            Server(
+                number=_needed(entry, "server_number", "a server"),
+                name=_text(entry, "server_name"),
+                address=_text(entry, "server_ip"),
+                net6=_text(entry, "server_ipv6_net"),
+                product=_text(entry, "product"),
+                datacenter=_text(entry, "dc"),
+                status=_text(entry, "status"),
+                cancelled=entry.get("cancelled") is True,
+                paid_until=_text(entry, "paid_until"),
+            )
+        )
+    return tuple(sorted(found, key=lambda server: (len(server.number), server.number)))
+
+
+def resets(answer: Answer) -> tuple[ResetOptions, ...]:
+    """Reads `GET /reset`."""
+    found = []
+    for entry in _entries(answer, "reset"):
+        types = entry.get("type")
+        words = tuple(_word(word) for word in types) if isinstance(types, list) else ()
+        found.append(ResetOptions(_needed(entry, "server_number", "a reset option"), words))
+    return tuple(sorted(found, key=lambda options: (len(options.number), options.number)))
+
+
+def failovers(answer: Answer) -> tuple[Failover, ...]:
+    """Reads `GET /failover`."""
+    found = [
+        Failover(
+            address=_needed(entry, "ip", "a failover address"),
+            number=_text(entry, "server_number"),
+            home=_text(entry, "server_ip"),
+            active=_text(entry, "active_server_ip"),
+        )
+        for entry in _entries(answer, "failover")
+    ]
+    return tuple(sorted(found, key=lambda failover: failover.address))
+
+
+def _entries(answer: Answer, member: str) -> Sequence[Mapping[str, Json]]:
+    data = answer.data
+    if not isinstance(data, list):
+        raise Unparsable(f"Robot's list of {member} entries is {type(data).__name__}, not a list")
+    if len(data) > _MAX_ENTRIES:
+        raise Unparsable(f"Robot lists {len(data)} {member} entries; this console reads {_MAX_ENTRIES}")
+    found = []
+    for item in data:
+        inner = item.get(member) if isinstance(item, dict) else None
+        if not isinstance(inner, dict):
+            raise Unparsable(f"an entry of Robot's list has no {member!r}")
+        found.append(inner)
+    return found
+
+
+def _word(value: Json) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return one_line(str(value))
+
+
+def _text(entry: Mapping[str, Json], key: str) -> str:
+    return _word(entry.get(key))
+
+
+def _needed(entry: Mapping[str, Json], key: str, what: str) -> str:
+    value = _text(entry, key)
+    if not value:
+        raise Unparsable(f"{what} has no {key!r}")
+    return value
