@@ -71,6 +71,13 @@ def cut_off(seen: Sight) -> tuple[Finding, ...]:
     """The finding that this console is cut off, if it is."""
     if not seen.cut_off:
         return ()
-    total = len(seen.seen) + len(seen.unseen)
-    sentence = f"I see {len(seen.seen)} of {total} targets: it is probably me"
+    hosts = [target for target in seen.unseen if target.startswith("hosts/")]
+    answering = [target for target in seen.seen if target.startswith("hosts/")]
+    if hosts:
+        total = len(hosts) + len(answering)
+        rest = len(seen.seen) - len(answering)
+        others = f"{rest} others answer" if rest else "nothing else answers"
+        sentence = f"I see {len(answering)} of {total} hosts, and {others}: it is probably me"
+    else:
+        sentence = f"I see {len(seen.seen)} of {len(seen.unseen) + len(seen.seen)} targets: it is probably me"
     return (CUT_OFF.found(SUBJECT, sentence, *(f"{target}: no answer" for target in seen.unseen[:12])),)
