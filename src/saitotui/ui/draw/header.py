@@ -13,7 +13,7 @@ LATE_POLLS = 5
 """A picture older than this many polls (and five seconds) is said to be old."""
 
 
-def header(picture: Picture | None, room: Room, *, name: str = "", filters: str = "") -> Line:
+def header(picture: Picture | None, room: Room, *, name: str = "", filters: Sequence[str] = ()) -> Line:
     """Which platform, which environment, what may be done to it, who acts, how fresh, what time."""
     clock = Span(header_clock(room.now, room.zone) + " ", Look.DIM)
     if picture is None:
@@ -27,7 +27,7 @@ def header(picture: Picture | None, room: Room, *, name: str = "", filters: str 
         *_robots(picture),
         Span(" run: none ", Look.DIM),
     ]
-    badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), filters) if text]
+    badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), *filters)]
     return _spread(left, [*badges, Span(" "), clock], room.width)
 
 
@@ -62,17 +62,17 @@ def _spread(left: list[Span], right: list[Span], width: int) -> Line:
     return Line((*left, Span(" " * max(0, gap)), *right))
 
 
-def footer(hints: Sequence[tuple[str, str]], room: Room) -> Line:
-    """Keys and what they do, as many as there is room for."""
+def footer(hints: Sequence[tuple[str, str]], room: Room, rest: str = "") -> Line:
+    """Keys and what they do, as many as there is room for; `rest` stands at the right."""
     spans: list[Span] = [Span(" ")]
-    used = 1
+    used = 1 + len(rest) + 2 if rest else 1
     for key, word in hints:
         need = len(key) + len(word) + 3
         if used + need > room.width:
             break
         spans += [Span(key, Look.KEY), Span(f" {word}  ", Look.DIM)]
         used += need
-    return Line(tuple(spans))
+    return _spread(spans, [Span(rest + " ", Look.STRONG)] if rest else [], room.width)
 
 
 def notice(sentence: str, room: Room, *, wrong: bool = False) -> Line:

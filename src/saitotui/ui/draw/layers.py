@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,11 +12,11 @@ from saitotui.model.topology import Edge, Node
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Nodes of one kind of one tier; `hidden` more are well and not shown."""
+    """Nodes of one kind of one tier; of the `hidden` ones only the number of each health is shown."""
 
     title: str
     nodes: tuple[Node, ...]
-    hidden: int = 0
+    hidden: tuple[tuple[Health, int], ...] = ()
 
     @property
     def ids(self) -> frozenset[str]:
@@ -23,16 +24,20 @@ class Group:
 
 
 def groups_of(nodes: Sequence[Node], fold: int) -> list[Group]:
-    """Nodes by tier and kind, in the order of their first appearance. A node is drawn once."""
+    """Nodes by tier and kind, in the order of their first appearance. A node is drawn once. Of more than
+    `fold` nodes those that are not well are shown, as far as they are not more than that themselves."""
     found: dict[tuple[str, str], dict[str, Node]] = {}
     for node in nodes:
         found.setdefault((node.tier, node.kind), {}).setdefault(node.id, node)
     groups = []
     for (tier, kind), members in found.items():
         every = tuple(members.values())
-        shown = every if len(every) <= fold else tuple(n for n in every if n.health is not Health.OK)[:fold]
-        hidden = sum(n.health is Health.OK for n in every) if len(every) > fold else 0
-        groups.append(Group(kind or tier, shown, hidden))
+        shown = every
+        if len(every) > fold:
+            bad = tuple(node for node in every if node.health > Health.MAINT)
+            shown = bad if len(bad) <= max(fold, 6) else ()
+        hidden = Counter(node.health for node in every if node not in shown)
+        groups.append(Group(kind or tier, shown, tuple(sorted(hidden.items(), reverse=True))))
     return groups
 
 
@@ -53,16 +58,24 @@ def ranked(groups: Sequence[Group], edges: Sequence[Edge]) -> list[Group]:
 
 def _depths(follows: dict[int, set[int]]) -> dict[int, int]:
     """How many links lie before each group at most; a link that closes a circle is not counted."""
+    forward: dict[int, set[int]] = {n: set() for n in follows}
+    done: list[int] = []
+
+    def visit(group: int, above: tuple[int, ...]) -> None:
+        if group in done:
+            return
+        for target in sorted(follows[group]):
+            if target not in above:
+                forward[group].add(target)
+                visit(target, (*above, target))
+        done.append(group)
+
+    for group in follows:
+        visit(group, (group,))
     depth = dict.fromkeys(follows, 0)
-    for _ in follows:
-        changed = False
-        for source, targets in follows.items():
-            for target in targets:
-                if depth[target] < depth[source] + 1 <= len(follows):
-                    depth[target] = depth[source] + 1
-                    changed = True
-        if not changed:
-            break
+    for group in reversed(done):
+        for target in forward[group]:
+            depth[target] = max(depth[target], depth[group] + 1)
     return depth
 
 

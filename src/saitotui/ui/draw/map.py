@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from saitotui.model.health import Health, worst
 from saitotui.model.picture import Picture
@@ -29,12 +30,12 @@ class Drawing:
     column: dict[str, int] = field(default_factory=dict)
 
 
-def platform_map(picture: Picture, room: Room) -> Page:
-    """The whole platform, from the users down to what everything stands on."""
+def platform_map(picture: Picture, room: Room, *, wrong: bool = False) -> Page:
+    """The whole platform, from the users down to what everything stands on; `wrong` counts what is well."""
     nodes = [*_users(picture), *picture.nodes]
     edges = [edge for tier in picture.tiers for edge in tier.edges]
     edges += _entrances(picture, edges)
-    body = draw_map(nodes, edges, room, fold=6, limit=room.height - 2)
+    body = draw_map(nodes, edges, room, fold=0 if wrong else 6, limit=room.height - 1)
     return Page((heading("map", room.width, note=legend()), *body))
 
 
@@ -165,9 +166,9 @@ def _group(
 
 def _notes(group: Group, elsewhere: Sequence[str], end: int, width: int) -> list[tuple[int, Span]]:
     pieces = []
-    if group.hidden:
-        text = f"{GLYPHS[Health.OK]} {group.hidden} OK"
-        pieces.append((end + 3, Span(text, Look.OK)))
+    for health, count in group.hidden:
+        text = f"{GLYPHS[health]} {count} {health.name}"
+        pieces.append((end + 3, Span(text, HEALTH_LOOKS[health])))
         end += 3 + width_of(text)
     if elsewhere:
         text = crop("‹ " + ", ".join(elsewhere), width - end - 4)
@@ -202,7 +203,7 @@ def _node(drawing: Drawing, node: Node) -> list[tuple[int, Span]]:
 def _peers(drawing: Drawing, row: Sequence[Node], edges: Sequence[Edge]) -> list[tuple[int, Span]]:
     """Links between neighbours of one row, with their direction."""
     pieces = []
-    for left, right in zip(row, row[1:], strict=False):
+    for left, right in pairwise(row):
         ahead = [e for e in edges if (e.source, e.target) == (left.id, right.id)]
         back = [e for e in edges if (e.source, e.target) == (right.id, left.id)]
         if not ahead and not back:

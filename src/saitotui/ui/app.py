@@ -1,0 +1,420 @@
+"""The console: one Textual app that draws the newest picture and turns keys into commands."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+
+from textual import events, on, work
+from textual.app import App, ComposeResult, SuspendNotSupported
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from saitotui.model.picture import Picture
+from saitotui.model.screen import ScreenSpec
+from saitotui.model.source import Faults, Source
+from saitotui.ui import ssh
+from saitotui.ui.commands import ORDERS
+from saitotui.ui.dispatch import OpenScreen, by_key, execute, fuzzy, offers
+from saitotui.ui.draw.header import footer, header, notice
+from saitotui.ui.draw.help import Entry, help_page
+from saitotui.ui.draw.overview import waiting
+from saitotui.ui.draw.room import Room
+from saitotui.ui.environment import wants_ascii, wants_color
+from saitotui.ui.grid import Bar, Grid
+from saitotui.ui.line import Line, Page
+from saitotui.ui.paint import Paint
+from saitotui.ui.prompt import Prompt
+from saitotui.ui.views import OVERVIEW, Kind, View, all_screens, page_of, target_of
+
+CHECK_EVERY = 5.0
+"""Seconds between two looks at the clock: minutes pass and pictures grow old without any news."""
+
+_log = logging.getLogger(__name__)
+
+
+class Fresh(Message):
+    """There is a newer picture. Carries nothing: whoever handles it takes the newest."""
+
+
+class Console(App[None], inherit_bindings=False):
+    """Draws what `source` publishes. It asks nothing itself and changes nothing."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { layout: vertical; overflow: hidden; }
+    #body { height: 1fr; }
+    #side { display: none; width: 2fr; }
+    #main { width: 3fr; }
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        screens: Sequence[ScreenSpec],
+        *,
+        faults: Faults | None = None,
+        initial: str = "",
+        subject: str = "",
+        clock: Callable[[], float] = time.time,
+        zone: tzinfo | None = None,
+        ascii_only: bool | None = None,
+        color: bool | None = None,
+    ) -> None:
+        super().__init__()
+        self.theme = "ansi-dark"
+        self._source, self._faults = source, faults
+        self._given_screens = tuple(screens)
+        self._clock, self._zone = clock, zone
+        self._picture: Picture | None = None
+        self._stack: list[View] = [OVERVIEW]
+        self._places: dict[View, str] = {}
+        self._initial, self._subject = initial, subject
+        self._wrong, self._words = False, ""
+        self._said: Line | None = None
+        self._pending = False
+        poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
+        self._paint = Paint(poor, wants_color() if color is None else color)
+        self._active = "main"
+
+    # --- what is on the screen
+
+    def compose(self) -> ComposeResult:
+        yield Bar(self._paint, id="header")
+        with Horizontal(id="body"):
+            yield Grid(self._paint, id="main", active=True)
+            yield Grid(self._paint, id="side")
+        yield Prompt(self._paint)
+        yield Bar(self._paint, id="footer")
+
+    def on_mount(self) -> None:
+        self._source.listen(self._news)
+        self.set_interval(CHECK_EVERY, self._check)
+        self._take()
+        self.query_one("#main", Grid).focus()
+
+    def _news(self) -> None:
+        """Called on the source's thread: one message at most is under way, the latest picture wins."""
+        if self._pending or not self._running:
+            return
+        self._pending = True
+        try:
+            self.post_message(Fresh())
+        except RuntimeError:
+            _log.debug("the console has already ended")
+
+    @on(Fresh)
+    def _fresh(self) -> None:
+        self._take()
+
+    def _check(self) -> None:
+        """Draws again only when the words would differ: the header's minute, ages, an old picture."""
+        self._draw()
+
+    def _take(self) -> None:
+        self._pending = False
+        first = self._picture is None
+        self._picture = self._source.picture
+        if self._picture is not None:
+            environment = self._picture.profile.environment
+            if environment != self._paint.environment:
+                self._repaint_with(Paint(self._paint.ascii_only, self._paint.color, environment))
+            if first:
+                self._open_first(self._picture)
+        self._draw()
+
+    def _open_first(self, picture: Picture) -> None:
+        """The view that the command line asked for, once it is known what there is."""
+        if self._initial:
+            name = self._initial
+            known = {screen.name for screen in self.screens} | {tier.tier for tier in picture.tiers}
+            if name in [kind.value for kind in (Kind.OVERVIEW, Kind.MAP, Kind.LOG, Kind.RUNBOOKS)]:
+                self._stack.append(View(Kind(name)))
+            elif name in known:
+                self._stack.append(View(Kind.SCREEN, name))
+            else:
+                self.say(f"no screen {name[:30]!r}: : and Tab list them", wrong=True)
+        if self._subject:
+            self._stack.append(target_of(self._subject, picture) or OVERVIEW)
+
+    def _repaint_with(self, paint: Paint) -> None:
+        self._paint = paint
+        for grid in self.query(Grid):
+            grid.repaint(paint)
+
+    def _room(self) -> Room:
+        width, height = self.size
+        return Room(width, max(1, height - 2), self._clock(), self._zone, self.screens)
+
+    def _page(self, room: Room) -> Page:
+        if self._picture is None:
+            return waiting("the platform", [], room)
+        if self.view.kind is Kind.HELP:
+            return help_page(self._picture, self.view.subject, self._entries(), room)
+        return page_of(self.view, self._picture, room, wrong=self._wrong, words=self._words)
+
+    def _draw(self, *, top: bool = False, key: str | None = None) -> None:
+        """Gives every widget its lines; each repaints the cells that differ."""
+        if not self._running or not self.size.width:
+            return
+        room = self._room()
+        page = self._page(room)
+        main, side = self.query_one("#main", Grid), self.query_one("#side", Grid)
+        side.styles.display = "block" if page.side else "none"
+        if not page.side and self._active == "side":
+            self._activate("main")
+        main.show(page.main, top=top, key=key)
+        side.show(page.side, top=top)
+        self.query_one("#header", Bar).show([header(self._picture, room, filters=self._badges())])
+        self._draw_footer(room)
+
+    def _badges(self) -> list[str]:
+        return [*(["ONLY WRONG"] if self._wrong else []), *([f"/{self._words[:16]}"] if self._words else [])]
+
+    def _draw_footer(self, room: Room | None = None) -> None:
+        room = room or self._room()
+        grid = self._grid
+        hints = [
+            (order.key_text(), order.footer) for order in ORDERS if order.footer and order.available(self)
+        ]
+        rest = f"{grid.below} more below" if grid.below else ""
+        self.query_one("#footer", Bar).show([self._said or footer(hints, room, rest)])
+
+    @on(Grid.Moved)
+    def _moved(self, event: Grid.Moved) -> None:
+        self._draw_footer()
+
+    @on(Grid.Opened)
+    def _opened(self, event: Grid.Opened) -> None:
+        self.open_key(event.key)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    # --- keys and the prompt
+
+    async def on_key(self, event: events.Key) -> None:
+        if self._prompt.kind:
+            return
+        character = event.character if event.is_printable else None
+        order = by_key(self, character or event.key) or by_key(self, event.key)
+        if order is None:
+            return
+        event.stop()
+        event.prevent_default()
+        self._said = None
+        if isinstance(order, OpenScreen):
+            self.open(order.view)
+        else:
+            order.run(self)
+        self._draw_footer()
+
+    @property
+    def _prompt(self) -> Prompt:
+        return self.query_one(Prompt)
+
+    def prompt(self, kind: str) -> None:
+        self._said = None
+        self.query_one("#footer", Bar).styles.display = "none"
+        self._prompt.open(kind, self._words if kind == "/" else "")
+        self._propose()
+
+    def _propose(self) -> None:
+        text = self._prompt.field.value
+        found = {":": offers, "?": fuzzy}.get(self._prompt.kind)
+        self._prompt.propose(found(self, text) if found else [], self.size.width)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._prompt.kind == "/":
+            self._words = event.value.strip()
+            self._draw()
+        elif self._prompt.kind:
+            self._propose()
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        kind, answer = self._prompt.kind, self._prompt.answer
+        self._close_prompt()
+        if kind != "/":
+            execute(self, answer)
+        self._draw()
+
+    @on(Prompt.Left)
+    def _left(self, event: Prompt.Left) -> None:
+        if self._prompt.kind == "/":
+            self._words = ""
+        self._close_prompt()
+        self._draw()
+
+    @on(Prompt.Completed)
+    def _completed(self, event: Prompt.Completed) -> None:
+        self._prompt.complete()
+
+    @on(Prompt.Stepped)
+    def _stepped(self, event: Prompt.Stepped) -> None:
+        self._prompt.step(event.step)
+
+    def _close_prompt(self) -> None:
+        self._prompt.close()
+        self.query_one("#footer", Bar).styles.display = "block"
+        self._grid.focus()
+
+    # --- what commands may use (commands.Desk)
+
+    @property
+    def source(self) -> Source:
+        return self._source
+
+    @property
+    def faults(self) -> Faults | None:
+        return self._faults
+
+    @property
+    def screens(self) -> Sequence[ScreenSpec]:
+        return all_screens(self._picture, self._given_screens)
+
+    @property
+    def picture(self) -> Picture | None:
+        return self._picture
+
+    @property
+    def view(self) -> View:
+        return self._stack[-1]
+
+    @property
+    def _grid(self) -> Grid:
+        return self.query_one(f"#{self._active}", Grid)
+
+    @property
+    def key(self) -> str:
+        return self._grid.key
+
+    def _entries(self) -> list[Entry]:
+        entries = [
+            Entry(order.key_text(), f"{order.name} {order.takes}".strip(), order.summary)
+            for order in ORDERS
+            if order.available(self)
+        ]
+        opens = [OpenScreen(screen) for screen in self.screens]
+        return [*entries, *(Entry(" ".join(o.keys), o.name, o.summary) for o in opens)]
+
+    def open(self, view: View) -> None:
+        """Opens `view` over what is open; the overview is the bottom of the pile."""
+        if view == self.view:
+            return
+        self._places[self.view] = self.query_one("#main", Grid).key
+        self._words = ""
+        if view == OVERVIEW:
+            self._stack = [OVERVIEW]
+        else:
+            self._stack = [*(old for old in self._stack[-30:] if old != view), view]
+        self._activate("main")
+        self._draw(top=True)
+
+    def open_key(self, key: str) -> None:
+        view = target_of(key, self._picture) if self._picture else None
+        if view is not None:
+            self.open(view)
+
+    def back(self) -> bool:
+        """Takes filters away, else goes back one view; False when there is nothing to go back from."""
+        if self._words or self._wrong:
+            self._words, self._wrong = "", False
+            self._draw()
+            return True
+        if len(self._stack) < 2:
+            return False
+        self._stack.pop()
+        self._activate("main")
+        self._draw(top=True, key=self._places.get(self.view, ""))
+        return True
+
+    def say(self, sentence: str, *, wrong: bool = False) -> None:
+        self._said = notice(sentence, self._room(), wrong=wrong)
+        if self._running:
+            self._draw_footer()
+
+    def toggle_wrong(self) -> None:
+        self._wrong = not self._wrong
+        self._draw(top=True)
+
+    def find(self, step: int) -> None:
+        if not self._words:
+            self.say("nothing to look for: / and some letters first")
+        elif not self._grid.find(self._words, step):
+            self.say(f"nothing here contains {self._words[:30]!r}")
+
+    def move(self, how: str) -> None:
+        grid = self._grid
+        moves: dict[str, Callable[[], object]] = {
+            "down": lambda: grid.move(1),
+            "up": lambda: grid.move(-1),
+            "left": lambda: grid.sideways(-1),
+            "right": lambda: grid.sideways(1),
+            "page-down": lambda: grid.page(0.5),
+            "page-up": lambda: grid.page(-0.5),
+            "top": lambda: grid.edge(last=False),
+            "bottom": lambda: grid.edge(last=True),
+            "other": self._other,
+        }
+        moves[how]()
+
+    def _other(self) -> None:
+        if self.query_one("#side", Grid).lines:
+            self._activate("side" if self._active == "main" else "main")
+
+    def _activate(self, name: str) -> None:
+        if name != self._active:
+            self._grid.activate(False)
+            self._active = name
+            self._grid.activate(True)
+            self._grid.focus()
+
+    def shell(self, host: str) -> None:
+        """Lends the terminal to ssh, and draws everything anew afterwards."""
+        if self._picture is None or host not in self._picture.profile.hosts:
+            self.say(f"no host {host[:30]!r} in the profile", wrong=True)
+            return
+        try:
+            with self.suspend():
+                status = ssh.shell(self._picture.profile, host)
+        except (OSError, ValueError, SuspendNotSupported) as error:
+            self.say(f"no shell on {host}: {error}", wrong=True)
+        else:
+            self.say(f"back from {host} (ssh ended with {status})", wrong=status == 255)
+        self.repaint()
+
+    def inject(self, name: str, target: str) -> None:
+        self._fault(lambda faults: faults.inject(name, target))
+
+    def heal(self, target: str) -> None:
+        self._fault(lambda faults: faults.heal(target))
+
+    @work(exit_on_error=False, group="faults")
+    async def _fault(self, act: Callable[[Faults], str]) -> None:
+        if self._faults is None:
+            return
+        try:
+            sentence = await asyncio.to_thread(act, self._faults)
+        except ValueError as error:
+            self.say(str(error), wrong=True)
+        else:
+            self.say(sentence)
+
+    def repaint(self) -> None:
+        self.refresh(layout=True)
+        for grid in self.query(Grid):
+            grid.refresh()
+
+    def leave(self) -> None:
+        self.exit()
+
+    def suspend_process(self) -> None:
+        self.action_suspend_process()

@@ -1,0 +1,121 @@
+"""The views of the console, as values: what is open, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from saitotui.model.picture import Picture
+from saitotui.model.screen import ScreenSpec
+from saitotui.ui.draw.detail import detail_page, readings_about
+from saitotui.ui.draw.helps import helps_page
+from saitotui.ui.draw.map import platform_map
+from saitotui.ui.draw.overview import digest, overview
+from saitotui.ui.draw.panes import derived, log_page, tier_page
+from saitotui.ui.draw.raw import raw_page
+from saitotui.ui.draw.room import Room, find
+from saitotui.ui.line import Page, only
+
+
+class Kind(StrEnum):
+    OVERVIEW = "overview"
+    MAP = "map"
+    SCREEN = "screen"
+    DETAIL = "detail"
+    RAW = "raw"
+    LOG = "log"
+    RUNBOOKS = "runbooks"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is open. `subject`: a screen's name, a node's id, a finding's key, or keys of readings."""
+
+    kind: Kind
+    subject: str = ""
+
+
+OVERVIEW = View(Kind.OVERVIEW)
+
+
+def page_of(view: View, picture: Picture, room: Room, *, wrong: bool = False, words: str = "") -> Page:
+    """The view's lines; `wrong` leaves out what is well, `words` what does not contain them."""
+    if view.kind is Kind.MAP:
+        return platform_map(picture, room, wrong=wrong)
+    page = _page(view, picture, room)
+    if not wrong and not words:
+        return page
+    wrong = wrong and view.kind in (Kind.OVERVIEW, Kind.SCREEN, Kind.LOG)
+    return Page(only(page.main, wrong=wrong, words=words), only(page.side, wrong=wrong, words=words))
+
+
+def _page(view: View, picture: Picture, room: Room) -> Page:
+    match view.kind:
+        case Kind.SCREEN:
+            return tier_page(picture, screen_of(view.subject, picture, room.screens), room)
+        case Kind.DETAIL:
+            return detail_page(picture, view.subject, room)
+        case Kind.RAW:
+            return raw_page(picture, raw_keys(picture, view.subject), room)
+        case Kind.LOG:
+            return log_page(picture, room)
+        case Kind.RUNBOOKS:
+            return helps_page(picture, room)
+        case _:
+            return digest(picture, room) if room.small else overview(picture, room)
+
+
+def screen_of(name: str, picture: Picture, screens: Sequence[ScreenSpec]) -> ScreenSpec:
+    """The screen called `name`, else the one about the tier `name`, else a derived one."""
+    found = next((screen for screen in screens if screen.name == name), None)
+    return found or next((screen for screen in screens if screen.tier == name), None) or derived(name)
+
+
+def all_screens(picture: Picture | None, screens: Sequence[ScreenSpec]) -> tuple[ScreenSpec, ...]:
+    """The screens that make sense for this platform: those of its tiers, and those of no tier in
+    particular; a tier without one gets a derived one, on a digit that is free."""
+    tiers = [tier.tier for tier in picture.tiers] if picture else []
+    kept = [screen for screen in screens if not screen.tier or picture is None or screen.tier in tiers]
+    free = [digit for digit in "123456789" if digit not in {screen.key for screen in kept}]
+    for tier in tiers:
+        if not any(screen.tier == tier for screen in kept):
+            bare = derived(tier)
+            kept.append(ScreenSpec(bare.name, bare.title, tier, free.pop(0) if free else "", bare.panes))
+    return tuple(kept)
+
+
+def raw_keys(picture: Picture, subject: str) -> list[str]:
+    """Keys of the readings that `y` shows for a subject: a reading, a node, a finding's subject."""
+    if subject.startswith("reading "):
+        return [subject.removeprefix("reading ")]
+    finding = find(picture, subject)
+    return readings_about(picture, finding.subject if finding else subject)
+
+
+def target_of(key: str, picture: Picture) -> View | None:
+    """The view that Enter opens on `key`."""
+    if not key:
+        return None
+    if key.startswith("reading "):
+        return View(Kind.RAW, key)
+    name = key.removeprefix("tier/")
+    if key.startswith("tier/") or (picture.tier(name) and not picture.node(name)):
+        return View(Kind.SCREEN, name)
+    return View(Kind.DETAIL, key)
+
+
+def crumbs(view: View) -> str:
+    """What the footer calls the view."""
+    return view.subject if view.subject else view.kind.value
+
+
+def is_known(view: View, picture: Picture) -> bool:
+    """Whether a detail view's subject is in the picture."""
+    subject = view.subject
+    return bool(
+        picture.node(subject)
+        or find(picture, subject)
+        or subject in (f"journey/{j.name}" for j in picture.journeys)
+    )
