@@ -96,4 +96,4 @@ def test_never_negative_and_never_dead_too_early(silent: float, verdict: str) ->
     for left in (fence.fence_in, fence.recover_in, fence.reset_in, fence.overdue):
         assert left is not None
         assert left >= 0
-    assert fence.proves_death == (silent >= 80)
+    assert fence.proves_death == (silent >= 120)

@@ -146,11 +146,31 @@ def test_dead_guest_is_not_shown_running(scene: Make) -> None:
     ]
 
 
-def test_dead_only_when_its_watchdog_ran_out(scene: Make) -> None:
-    early = scene("offline_t40", "offline_t65", "offline_fenced").lose("pve3")
+def test_dead_only_when_ha_counts_it_dead(scene: Make) -> None:
+    """Its lock is 120 s old then; a guest that HA does not manage is dead with it, nothing restarts it."""
+    early = scene("offline_fenced").lose("pve3")
     assert early.picture().dead == {}
-    late = scene("offline_fenced").lose("pve3")
-    assert sorted(late.picture().dead) == ["guest/102", "pve3"]
+    late = scene("offline_recovered", "offline_fenced").lose("pve3")
+    late.change(
+        "cluster/cluster/resources",
+        lambda data: [*data, {"type": "qemu", "vmid": 110, "node": "pve3", "status": "running"}],
+    )
+    picture = late.picture()
+    assert sorted(picture.dead) == ["guest/110", "pve3"]
+    assert late.codes() == [
+        "node-offline pve3",
+        "guest-down guest/110",
+        "node-fenced pve3",
+        "quorum-margin-gone cluster",
+    ]
+    died = next(finding for finding in picture.findings if finding.subject == "guest/110")
+    assert (died.health, died.sentence) == (Health.CRIT, "110 died with pve3; nothing restarts it")
+    assert [node.role for node in picture.nodes if node.id == "guest/110"] == ["dead"]
+
+
+def test_a_node_that_answers_is_not_dead(scene: Make) -> None:
+    late = scene("offline_recovered", "offline_fenced").lose("pve3").minority("pve3")
+    assert late.picture().dead == {}
 
 
 def test_cut_off_node_that_answers_is_not_dead(scene: Make) -> None:

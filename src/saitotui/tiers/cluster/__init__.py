@@ -85,17 +85,15 @@ def headline(view: View, findings: Sequence[Finding]) -> str:
 
 
 def dead(view: View) -> Mapping[str, str]:
-    """Nodes that are proven dead: lost, silent, and their own watchdog has run out. Then their guests on
-    them are dead too."""
+    """Nodes that are proven dead, and the guests that were left on them."""
     proven: dict[str, str] = {}
     for node in view.nodes.values():
-        fence = node.fencing
-        if fence is None or not fence.proves_death or node.ssh_alive or not node.failures:
+        if not node.dead or node.fencing is None:
             continue
-        silent = duration(round(fence.silent or 0.0))
-        proven[node.name] = f"{node.name} left the cluster {silent} ago and its watchdog has run out"
+        silent = duration(round(node.fencing.silent or 0.0))
+        proven[node.name] = f"{node.name} is silent for {silent}: its watchdog has run out, its lock expired"
         for guest in view.guests:
-            if guest.node == node.name:
+            if guest.node == node.name and guest.status != "stopped":
                 proven[f"guest/{guest.vmid}"] = proven[node.name]
     return proven
 

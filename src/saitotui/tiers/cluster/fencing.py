@@ -21,8 +21,8 @@ WATCHDOG = 70
 OVERDUE = 60
 """Seconds after the last moment at which recovery should have happened, when it becomes a finding."""
 
-_NOT_RECOVERED = ("error", "freeze")
-"""HA leaves such services where they are."""
+_NOT_RECOVERED = ("error", "freeze", "stopped", "disabled", "ignored", "deleting")
+"""HA leaves services in these states where they are."""
 
 
 class Phase(StrEnum):
@@ -57,8 +57,9 @@ class Fencing:
 
     @property
     def proves_death(self) -> bool:
-        """Its watchdog has run out: it was armed, and the node could not write for longer than it allows."""
-        return self.armed and self.reset_in == 0
+        """HA itself counts the node as dead from now on: its watchdog was armed and has long run out, and its
+        lock is free to be taken."""
+        return self.armed and self.silent is not None and self.silent >= LOCK
 
 
 def fencing(node: str, ha: HaStatus, manager: ManagerStatus | None, now: float) -> Fencing:
@@ -72,9 +73,11 @@ def fencing(node: str, ha: HaStatus, manager: ManagerStatus | None, now: float) 
     phase = _phase(verdict, last_word, waiting, [service.crm_state for service in here])
     if phase is Phase.NOT or silent is None:
         return Fencing(node, phase, waiting, silent)
-    late = LOCK + ROUND if _master_lost(node, ha) else 0
-    fence_by = late + FENCE_DELAY + 3 * ROUND
-    recover_by = max(late + FENCE_DELAY + 2 * ROUND, LOCK + 2 * ROUND)
+    fence_by, recover_by = FENCE_DELAY + 3 * ROUND, LOCK + 2 * ROUND
+    # The master was lost too, or must have been: its successor began to count when it took over.
+    if _master_lost(node, ha) or (phase is Phase.WAITING and silent > fence_by):
+        fence_by = LOCK + ROUND + FENCE_DELAY + ROUND
+        recover_by = fence_by + ROUND
     return Fencing(
         node,
         phase,

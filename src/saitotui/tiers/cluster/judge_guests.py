@@ -25,8 +25,9 @@ from saitotui.tiers.cluster.situations import (
 )
 from saitotui.tiers.cluster.view import View
 
-MOVING = ("fence", "recovery", "migrate", "relocate", "starting", "queued", "request_start")
-"""HA states in which HA itself is bringing a guest up or moving it."""
+MOVING = ("fence", "recovery", "migrate", "relocate", "starting", "queued", "request_start", "started")
+"""HA states in which HA itself brings a guest up or moves it; `started` too: HA starts again what it finds
+stopped, and for a moment after a start the node's last report (up to 10 s old) still says stopped."""
 TASK_WINDOW = 3600.0
 """Seconds for which a failed task is worth a finding."""
 
@@ -71,16 +72,39 @@ def _guest(view: View, guest: GuestUse, expected: Guest) -> Iterator[Finding]:
     if word == "error":
         sentence = f"HA gave up on {name}; it stays where it is until it is disabled and started again"
         yield GUEST_ERROR.found(subject, sentence, said)
+    elif view.dead(guest.node) and guest.status != "stopped":
+        yield _died(view, guest, name, said)
     elif guest.status == "unknown" or not view.sighted(guest.node):
         if guest.status != "stopped" or runs:
             yield _unknown(view, guest, name, said)
     elif guest.status != "running" and runs:
-        if word in MOVING:
-            sentence = f"{name} does not run; HA works on it ({word})"
-            yield GUEST_DOWN.found(subject, sentence, said, health=Health.WARN)
-        else:
-            cause = HA_STATE_DIFFERS.code if expected.ha == "started" != (wanted or "started") else ""
-            yield GUEST_DOWN.found(subject, f"{name} is {guest.status} on {guest.node}", said, cause=cause)
+        yield _stopped(view, guest, expected, said)
+
+
+def _stopped(view: View, guest: GuestUse, expected: Guest, said: str) -> Finding:
+    """A guest that should run and surely does not; while HA is to start it, that is a warning."""
+    subject, name = guest_id(guest.vmid), title(view, guest)
+    word, wanted = ha_word(view, guest), _wanted(view, guest)
+    armed = view.ha is not None and view.ha.armed not in ("disarming", "disarmed")
+    if word in MOVING and wanted in ("started", "") and armed:
+        sentence = f"{name} does not run on {guest.node}; it is HA's to start it ({word})"
+        return GUEST_DOWN.found(subject, sentence, said, health=Health.WARN)
+    cause = HA_STATE_DIFFERS.code if expected.ha == "started" != (wanted or "started") else ""
+    return GUEST_DOWN.found(subject, f"{name} is {guest.status} on {guest.node}", said, cause=cause)
+
+
+def _died(view: View, guest: GuestUse, name: str, said: str) -> Finding:
+    """Its node is proven dead: so is the guest, whatever PVE goes on saying."""
+    node = view.nodes[guest.node]
+    recovers = node.fencing is not None and guest.sid in node.fencing.services
+    next_step = "HA restarts it elsewhere" if recovers else "nothing restarts it"
+    return GUEST_DOWN.found(
+        guest_id(guest.vmid),
+        f"{name} died with {guest.node}; {next_step}",
+        f"{said} (not to be believed)",
+        health=Health.WARN if recovers else None,
+        cause=NODE_OFFLINE.code,
+    )
 
 
 def _unknown(view: View, guest: GuestUse, name: str, said: str) -> Finding:

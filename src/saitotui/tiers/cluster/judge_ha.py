@@ -99,7 +99,10 @@ def _fencing(fence: Fencing) -> Iterator[Finding]:
         yield FENCING_OVERDUE.found(node, sentence, *evidence)
     elif fence.phase is not Phase.NOT:
         yield NODE_FENCING.found(
-            node, f"{countdown(fence)}; then {what} start elsewhere", *evidence, cause=NODE_OFFLINE.code
+            node,
+            f"{countdown(fence)}; then {what} start{'s' * (count == 1)} elsewhere",
+            *evidence,
+            cause=NODE_OFFLINE.code,
         )
 
 

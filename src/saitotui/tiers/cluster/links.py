@@ -55,11 +55,13 @@ def worn_links(view: View) -> Iterator[Worn]:
             broken[_culprit(found, down)].append((number, down))
     for subject, links in sorted(broken.items()):
         numbers = ", ".join(str(number) for number, _ in links)
+        what = f"links {numbers}" if len(links) > 1 else f"link {numbers}"
+        verb = "are" if len(links) > 1 else "is"
         if subject == "cluster":
             ends = {f"{pair.one}-{pair.other}" for _, down in links for pair in down}
-            sentence = f"corosync link {numbers} is down between {', '.join(sorted(ends))}"
+            sentence = f"corosync {what} {verb} down between {', '.join(sorted(ends))}"
         else:
-            sentence = f"corosync link {numbers} of {subject} is down to every other node"
+            sentence = f"corosync {what} of {subject} {verb} down to every other node"
         yield Worn(subject, sentence, tuple(word for _, down in links for pair in down for word in pair.said))
 
 

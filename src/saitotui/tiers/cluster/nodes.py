@@ -57,15 +57,18 @@ def state(node: NodeView) -> tuple[str, Health]:
 
 
 def guest_state(view: View, guest: GuestUse) -> str:
-    """The guest's state, or `unknown` where PVE's word proves nothing."""
+    """The guest's state; `unknown` where PVE's word proves nothing, `dead` where the opposite is proven."""
+    if view.dead(guest.node) and guest.status != "stopped":
+        return "dead"
     return guest.status if view.sighted(guest.node) else "unknown"
 
 
 def guest_health(view: View, guest: GuestUse) -> Health:
     word = ha_word(view, guest)
-    if word == "error":
+    state = guest_state(view, guest)
+    if word == "error" or state == "dead":
         return Health.CRIT
-    if guest_state(view, guest) == "unknown":
+    if state == "unknown":
         return Health.UNKNOWN
     return _STATES.get(word, Health.WARN) if word else Health.OK
 

@@ -48,6 +48,12 @@ class NodeView:
         return self.quorum is not None or self.facts is not None
 
     @property
+    def dead(self) -> bool:
+        """Proven dead: lost, silent to this console too, and counted as dead by HA's own rules."""
+        proven = self.fencing is not None and self.fencing.proves_death
+        return proven and not self.ssh_alive and bool(self.failures)
+
+    @property
     def isolated(self) -> bool:
         """It says itself that it has no quorum."""
         return self.quorum is not None and self.quorum.running and not self.quorum.quorate
@@ -81,6 +87,11 @@ class View:
         """A quorate view says that `node` is offline."""
         known = self.nodes.get(node)
         return known is not None and known.online is False
+
+    def dead(self, node: str) -> bool:
+        """`node` is proven dead, so what ran on it does not run there any more."""
+        known = self.nodes.get(node)
+        return known is not None and known.dead
 
     def sighted(self, node: str) -> bool:
         """What the API says about guests of `node` is fresh: a quorate view says that it is online."""
