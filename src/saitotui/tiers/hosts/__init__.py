@@ -70,6 +70,8 @@ def look(asked: Mapping[str, HostQuestions], snapshot: Snapshot) -> tuple[HostVi
 def _headline(views: Sequence[HostView], findings: Sequence[Finding]) -> str:
     if findings:
         return findings[0].sentence
+    if all(view.pending for view in views):
+        return "not asked yet"
     answering = sum(view.facts is not None for view in views)
     return f"{answering} of {len(views)} hosts answer"
 
