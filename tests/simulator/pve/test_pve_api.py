@@ -67,8 +67,8 @@ def _same_lists(real: list[Any], ours: list[Any], where: str) -> list[str]:
         if not peers:
             found.append(f"{where}: nothing like {kind}")
         else:
-            differences = [same(entry, peer, f"{where}[{kind}]") for peer in peers]
-            found += min(differences, key=lambda texts: len(texts))
+            differences: list[list[str]] = [same(entry, peer, f"{where}[{kind}]") for peer in peers]
+            found += sorted(differences, key=lambda texts: len(texts))[0]
     return found
 
 
