@@ -1,0 +1,129 @@
+"""The way to everything: opens connections when they are first needed, and routes commands to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+from saitotui.clients.base import Connection
+from saitotui.clients.ssh import SshHost
+from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
+from saitotui.model.profile import Profile
+
+
+class Unknown(LookupError):
+    """A command for something that the profile does not have; the message is a sentence."""
+
+
+class Hub:
+    """Connections of one platform, one for each client, target and session; for one event loop."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._hosts: dict[str, SshHost] = {}
+        self._connections: dict[tuple[Client, str, str], Connection] = {}
+        self._openers: Mapping[Client, Callable[[str], Connection]] = {
+            Client.SSH: self.host,
+            Client.MYSQL: self._mysql,
+            Client.HAPROXY: self._haproxy,
+            Client.HTTP: self._http,
+            Client.PROXMOX: self._proxmox,
+            Client.ZABBIX: self._zabbix,
+            Client.ROBOT: self._robot,
+        }
+
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
+        """One outcome for each command, in order; all of one client, target and session. Raises nothing but
+        CancelledError."""
+        if not commands:
+            return []
+        first = commands[0]
+        try:
+            connection = self._connection(first.client, first.target, first.session)
+        except Unknown as error:
+            return [Failure(FailureKind.ERROR, str(error)) for _ in commands]
+        return await connection.ask(commands, deadline)
+
+    async def stream(self, command: Command) -> AsyncIterator[str | Failure]:
+        """The lines of an SSH command that goes on."""
+        try:
+            host = self.host(command.target)
+        except Unknown as error:
+            yield Failure(FailureKind.ERROR, str(error))
+            return
+        async for line in host.stream(command):
+            yield line
+
+    def _connection(self, client: Client, target: str, session: str) -> Connection:
+        key = (client, target, session)
+        if key not in self._connections:
+            self._connections[key] = self._openers[client](target)
+        return self._connections[key]
+
+    def host(self, name: str) -> SshHost:
+        """The SSH connection to a host of the profile, shared by everything that goes through it."""
+        if name not in self._hosts:
+            host = self._profile.hosts.get(name)
+            if host is None:
+                raise Unknown(f"the profile has no host {name!r}")
+            self._hosts[name] = SshHost(name, host, self.host(host.jump) if host.jump else None)
+        return self._hosts[name]
+
+    def _mysql(self, name: str) -> Connection:
+        from saitotui.clients.mysql import MysqlConnection
+
+        servers = self._profile.database.servers if self._profile.database else {}
+        if name not in servers:
+            raise Unknown(f"the profile has no database server {name!r}")
+        server = servers[name]
+        through = server.host if server.socket else server.via
+        address = server.address or self._profile.hosts[server.host].address
+        return MysqlConnection(name, server, address, self.host(through) if through else None)
+
+    def _haproxy(self, name: str) -> Connection:
+        from saitotui.clients.haproxy import HaproxyConnection
+
+        nodes = self._profile.database.haproxy if self._profile.database else {}
+        if name not in nodes:
+            raise Unknown(f"the profile has no HAProxy node {name!r}")
+        node = nodes[name]
+        address = node.address or self._profile.hosts[node.host].address
+        return HaproxyConnection(name, node, address, self.host(node.host) if node.socket else None)
+
+    def _http(self, name: str) -> Connection:
+        from saitotui.clients.http import HttpConnection
+
+        try:
+            service = self._profile.http(name)
+        except KeyError:
+            raise Unknown(f"the profile has no HTTP service {name!r}") from None
+        return HttpConnection(name, service, self.host(service.via) if service.via else None)
+
+    def _proxmox(self, name: str) -> Connection:
+        from saitotui.clients.proxmox import ProxmoxConnection
+
+        if self._profile.cluster is None:
+            raise Unknown("the profile has no cluster")
+        return ProxmoxConnection(self._profile.cluster)
+
+    def _zabbix(self, name: str) -> Connection:
+        from saitotui.clients.zabbix import ZabbixConnection
+
+        if self._profile.monitoring is None:
+            raise Unknown("the profile has no monitoring")
+        return ZabbixConnection(self._profile.monitoring)
+
+    def _robot(self, name: str) -> Connection:
+        from saitotui.clients.robot import RobotConnection
+
+        if self._profile.hardware is None:
+            raise Unknown("the profile has no hardware")
+        return RobotConnection(self._profile.hardware.service)
+
+    async def aclose(self) -> None:
+        """Closes everything: what goes through a host before the host, a host before its jump host."""
+        for (client, _, _), connection in self._connections.items():
+            if client is not Client.SSH:
+                await connection.aclose()
+        for host in reversed(self._hosts.values()):
+            await host.aclose()
+        self._connections, self._hosts = {}, {}

@@ -1,0 +1,192 @@
+"""MySQL and MariaDB (aiomysql): over TCP, TLS, or through SSH; one connection a session.
+
+A statement that runs into its deadline is not left running: the server goes on with it when its client is
+gone (measured: a waiting `SET GLOBAL read_only` was applied all the same), so it is killed from a second
+connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from saitotui.clients.failures import late, of_error, silent
+from saitotui.clients.secrets import resolve
+from saitotui.clients.ssh import SshHost
+from saitotui.clients.tls import context
+from saitotui.model.command import Answer, Command, Failure, FailureKind, Scalar
+from saitotui.model.profile import MysqlServer
+from saitotui.model.text import one_line
+
+CONNECT = 5.0
+MOST_ROWS = 5000
+
+DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118})
+"""Error numbers that mean wrong credentials or a missing privilege (Server Error Message Reference)."""
+OVERLOADED = frozenset({1040, 1203, 1129, 1226})
+GONE = frozenset({2006, 2013, 2055})
+UNCONNECTED = frozenset({2002, 2003, 2005})
+NOT_PLAIN_READS = ("set", "flush", "lock", "alter", "change", "start", "stop", "reset", "create", "drop")
+
+
+class MysqlConnection:
+    """One session with one server. `through` is the host to go through, where the profile says so."""
+
+    def __init__(self, name: str, server: MysqlServer, address: str, through: SshHost | None) -> None:
+        self._where = f"{name} ({server.socket or f'{address}:{server.port}'})"
+        self._server = server
+        self._address = address
+        self._through = through
+        self._connection: Any = None
+        self._lock = asyncio.Lock()
+
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
+        async with self._lock:
+            answers: list[Answer | Failure] = []
+            for command in commands:
+                answers.append(await self._one(command.text, deadline))
+                last = answers[-1]
+                if isinstance(last, Failure) and self._connection is None:
+                    # One that cannot be reached is not tried again for each of its questions.
+                    return [*answers, *(last for _ in commands[len(answers) :])]
+            return answers
+
+    async def _one(self, text: str, deadline: float) -> Answer | Failure:
+        fresh = self._connection is None
+        if fresh:
+            opened = await self._open(min(deadline, CONNECT))
+            if isinstance(opened, Failure):
+                return opened
+            self._connection = opened
+        answer = await self._execute(self._connection, text, deadline)
+        broke = isinstance(answer, Failure) and answer.kind is FailureKind.UNREACHABLE
+        if broke and not fresh and _plain(text):
+            # A connection that idled out broke before it could carry the question: ask once more.
+            return await self._one(text, deadline)
+        return answer
+
+    async def _execute(self, connection: Any, text: str, deadline: float) -> Answer | Failure:
+        import pymysql
+
+        try:
+            async with asyncio.timeout(deadline):
+                cursor = await connection.cursor()
+                await cursor.execute(text)
+                rows = await cursor.fetchmany(MOST_ROWS) if cursor.description else ()
+                await cursor.close()
+        except TimeoutError:
+            self._drop()
+            if not _plain(text):
+                await self._kill(connection.thread_id())
+            return late(self._where, text, deadline)
+        except pymysql.err.Error as error:
+            return self._failed(error)
+        except (OSError, EOFError, RuntimeError, UnicodeError) as error:
+            self._drop()
+            return of_error(self._where, error)
+        return Answer(rows=tuple(_row(row) for row in rows))
+
+    def _failed(self, error: Exception) -> Failure:
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        failure = _of_mysql_error(self._where, number, error)
+        if number in GONE or number == 0 or failure.kind in (FailureKind.UNREACHABLE, FailureKind.REFUSED):
+            self._drop()
+        return failure
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    async def _kill(self, thread: int) -> None:
+        """Ends a statement in the server. That it did is not promised: the goal is asked by who needs it."""
+        connection = await self._open(CONNECT)
+        if isinstance(connection, Failure):
+            return
+        try:
+            await self._execute(connection, f"KILL QUERY {int(thread)}", CONNECT)
+        finally:
+            connection.close()
+
+    async def _open(self, deadline: float) -> Any | Failure:
+        import aiomysql
+        import pymysql
+
+        options = await self._options(deadline)
+        if isinstance(options, Failure):
+            return options
+        password = await resolve(self._server.password)
+        if isinstance(password, Failure):
+            return Failure(password.kind, f"{self._where}: {password.sentence}")
+        try:
+            async with asyncio.timeout(deadline):
+                return await aiomysql.connect(
+                    user=self._server.user,
+                    password=password.reveal(),
+                    autocommit=True,
+                    charset="utf8mb4",
+                    cursorclass=aiomysql.DictCursor,
+                    **options,
+                )
+        except TimeoutError:
+            return silent(self._where, deadline)
+        except pymysql.err.Error as error:
+            number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+            return _of_mysql_error(self._where, number, error)
+        except (OSError, EOFError, RuntimeError, ValueError) as error:
+            return of_error(self._where, error)
+
+    async def _options(self, deadline: float) -> Mapping[str, Any] | Failure:
+        """Where to connect to, and with which TLS."""
+        server = self._server
+        if self._through is not None:
+            target = server.socket or f"{self._address}:{server.port}"
+            path = await self._through.forward(target, deadline)
+            return path if isinstance(path, Failure) else {"unix_socket": path}
+        options: dict[str, Any] = {"host": self._address, "port": server.port}
+        if server.tls is not None:
+            if server.tls.fingerprint:
+                sentence = (
+                    f"{self._where}: a fingerprint cannot be pinned for MySQL: give the authority (tls.ca)"
+                )
+                return Failure(FailureKind.DENIED, sentence)
+            verified = await context(self._where, server.tls, self._address, server.port, deadline)
+            if isinstance(verified, Failure):
+                return verified
+            options["ssl"] = verified
+        return options
+
+    async def aclose(self) -> None:
+        self._drop()
+
+
+def _plain(text: str) -> bool:
+    """Whether a statement only reads."""
+    words = text.split(None, 1)
+    return bool(words) and words[0].lower() not in NOT_PLAIN_READS and "WAIT" not in text.upper()
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Scalar]:
+    return {str(name): _scalar(value) for name, value in row.items()}
+
+
+def _scalar(value: Any) -> Scalar:
+    if value is None or isinstance(value, int | float | str):
+        return value
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).decode("utf-8", "replace")
+    number = float(value) if type(value).__name__ == "Decimal" else None
+    return number if number is not None else str(value)
+
+
+def _of_mysql_error(where: str, number: int, error: Exception) -> Failure:
+    text = one_line(str(error.args[1] if len(error.args) > 1 else error))
+    if number in UNCONNECTED or (number == 0 and isinstance(error.__cause__, OSError)):
+        return of_error(where, error.__cause__ or error)
+    if number in GONE:
+        return Failure(FailureKind.UNREACHABLE, f"{where}: the connection broke ({number})")
+    if number in DENIED:
+        return Failure(FailureKind.DENIED, f"{where}: {number}: {text}")
+    word = "too many connections: " if number in OVERLOADED else ""
+    return Failure(FailureKind.ERROR, f"{where}: {number}: {word}{text}")
