@@ -1,5 +1,5 @@
 # What `make` can do here. Everything sets itself up first.
-.PHONY: help demo test check accept bench lab lab-test clean
+.PHONY: help demo test check accept docs bench lab lab-test clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -38,6 +38,9 @@ lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 
 bench: $(STAMP)  ## ratios, measured side by side in one run
 	$(RUN)/python -m tests.bench
+
+docs: $(STAMP)  ## write the documents that are made from the code
+	$(RUN)/python -m tests.docs.pages
 
 clean:  ## forget the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
