@@ -56,7 +56,6 @@ class Grid(Widget, can_focus=True):
 
     DEFAULT_CSS = """
     Grid { width: 1fr; height: 1fr; }
-    Bar { width: 1fr; height: 1; }
     """
     ALLOW_SELECT = False
 
@@ -281,8 +280,7 @@ class Grid(Widget, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         self._frame = []
-        self._clamp()
-        self._redraw()
+        self._moved()
 
     def on_click(self, event: events.Click) -> None:
         """The mouse may do what keys do: the first click selects, one on the selected opens."""
@@ -307,3 +305,7 @@ class Grid(Widget, can_focus=True):
 
 class Bar(Grid, can_focus=False):
     """One line that nothing can be selected on."""
+
+    DEFAULT_CSS = """
+    Bar { width: 1fr; height: 1; }
+    """

@@ -50,16 +50,37 @@ def ranked(groups: Sequence[Group], edges: Sequence[Edge]) -> list[Group]:
         source, target = number[edge.source], number[edge.target]
         if source != target:
             follows[source].add(target)
-    ranks = _depths(follows)
+    forward = _forward(follows)
     linked = {n for n, after in follows.items() if after} | {n for after in follows.values() for n in after}
-    order = sorted(range(len(groups)), key=lambda n: (n not in linked, ranks[n] if n in linked else 0, n))
+    order = [*_along(forward, linked), *(n for n in range(len(groups)) if n not in linked)]
     return [_ordered(groups[n], edges) for n in order]
 
 
-def _depths(follows: dict[int, set[int]]) -> dict[int, int]:
-    """How many links lie before each group at most; a link that closes a circle is not counted."""
+def _along(forward: dict[int, set[int]], linked: set[int]) -> list[int]:
+    """`linked` groups, each after all that send to it, and where there is a choice along the longest way
+    from the one before: so the main path of the traffic stays in one piece."""
+    tail: dict[int, int] = {}
+
+    def length(group: int) -> int:
+        if group not in tail:
+            tail[group] = 1 + max((length(target) for target in forward[group]), default=0)
+        return tail[group]
+
+    order: list[int] = []
+    left = sorted(linked)
+    while left:
+        ready = [n for n in left if not any(n in forward[other] for other in left)]
+        near = [n for n in ready if order and n in forward[order[-1]]]
+        chosen = max(near or ready, key=lambda n: (length(n), -n))
+        order.append(chosen)
+        left.remove(chosen)
+    return order
+
+
+def _forward(follows: dict[int, set[int]]) -> dict[int, set[int]]:
+    """The links between groups without those that close a circle."""
     forward: dict[int, set[int]] = {n: set() for n in follows}
-    done: list[int] = []
+    done: set[int] = set()
 
     def visit(group: int, above: tuple[int, ...]) -> None:
         if group in done:
@@ -68,15 +89,11 @@ def _depths(follows: dict[int, set[int]]) -> dict[int, int]:
             if target not in above:
                 forward[group].add(target)
                 visit(target, (*above, target))
-        done.append(group)
+        done.add(group)
 
     for group in follows:
         visit(group, (group,))
-    depth = dict.fromkeys(follows, 0)
-    for group in reversed(done):
-        for target in forward[group]:
-            depth[target] = max(depth[target], depth[group] + 1)
-    return depth
+    return forward
 
 
 def _ordered(group: Group, edges: Sequence[Edge]) -> Group:

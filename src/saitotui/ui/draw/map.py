@@ -18,6 +18,8 @@ GUTTER = 13
 """Cells at the left for the kind of the nodes in a row."""
 WIDEST = 30
 USERS = "users"
+MUTUAL = frozenset({"corosync", "heartbeat", "cluster", "link"})
+"""Kinds of links that have no direction."""
 
 
 @dataclass(slots=True)
@@ -66,8 +68,9 @@ def _entrances(picture: Picture, edges: Sequence[Edge]) -> list[Edge]:
         first = [node for node in tier.nodes if node.id not in reached] if tier.journeys else []
         sources = {edge.source for edge in edges}
         for journey in tier.journeys:
-            health = Health.OK if journey.health <= Health.MAINT else journey.health
-            links += [Edge(f"journey/{journey.name}", n.id, "http", health) for n in first if n.id in sources]
+            links += [
+                Edge(f"journey/{journey.name}", n.id, "http", Health.OK) for n in first if n.id in sources
+            ]
     return links
 
 
@@ -123,7 +126,7 @@ def _slots(drawing: Drawing, group: Group) -> list[list[Node]]:
     each = max(1, room // widest)
     rows = [list(group.nodes[n : n + each]) for n in range(0, len(group.nodes), each)]
     count = max((len(row) for row in rows), default=1)
-    slot = min(WIDEST, room // max(1, count))
+    slot = min(36, room // max(1, count))
     for row in rows:
         for place_, node in enumerate(row):
             drawing.column[node.id] = GUTTER + place_ * slot
@@ -213,6 +216,8 @@ def _peers(drawing: Drawing, row: Sequence[Node], edges: Sequence[Edge]) -> list
         if room < 1:
             continue
         both = [*ahead, *back]
+        if all(edge.kind in MUTUAL for edge in both):
+            ahead = back = []
         health = worst(edge.health for edge in both)
         text = _stroke(both[0].label, room, bool(ahead), bool(back), health)
         pieces.append((start, Span(text, link_look(health))))

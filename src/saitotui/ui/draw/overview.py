@@ -5,6 +5,7 @@ Is it down for users? Which tier is the cause? What changed? Who acts already (t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from saitotui.model.finding import Finding
@@ -20,17 +21,20 @@ from saitotui.ui.draw.rows import (
     journey_rows,
     robot_rows,
 )
-from saitotui.ui.line import BLANK, Line, Look, Page, Span, crop, fit, heading, plain, tag, width_of
+from saitotui.ui.line import BLANK, Line, Look, Page, Span, crop, fit, heading, plain, tag, width_of, wrap
 
 HOUR = 3600.0
+LEFT = 25
+"""Cells of a tier's row before its sentence."""
 
 
 def overview(picture: Picture, room: Room) -> Page:
-    """Fills the height it has: the tiers always, events and robots as far as there is room."""
+    """Fills the height it has: users, tiers and what helps always, the rest as far as there is room."""
     users = _users(picture, room)
-    strip = _tiers(picture, room)
     helps = _helps(picture, room)
-    spare = room.height - len(users) - len(strip) - len(helps) - 1
+    spare = room.height - len(users) - len(helps) - len(picture.tiers) - 1
+    strip = _tiers(picture, room, max(0, min(5, spare - 4)))
+    spare = room.height - len(users) - len(helps) - len(strip)
     gaps = 3 if spare >= 9 else 0
     robots = _robots(picture, room) if spare - gaps > 8 + len(picture.robots) else []
     gaps += 1 if robots else 0
@@ -59,8 +63,12 @@ def _users(picture: Picture, room: Room) -> list[Line]:
 
 
 def strip_order(picture: Picture) -> list[TierPicture]:
-    """Worst first; what is only a consequence after its cause."""
-    return sorted(picture.tiers, key=lambda tier: (-tier.health, _is_consequence(tier)))
+    """Worst first; causes before consequences, and what explains most of the others before the rest."""
+    explains = Counter(finding.cause for finding in picture.findings)
+    return sorted(
+        picture.tiers,
+        key=lambda tier: (-tier.health, _is_consequence(tier), -sum(explains[f.code] for f in tier.findings)),
+    )
 
 
 def _is_consequence(tier: TierPicture) -> bool:
@@ -68,43 +76,50 @@ def _is_consequence(tier: TierPicture) -> bool:
     return bool(bad) and all(f.cause for f in bad)
 
 
-def _tiers(picture: Picture, room: Room) -> list[Line]:
-    note = "" if picture.tiers else "none in the profile"
-    return [
-        heading("tiers", room.width, note=note),
-        *(tier_row(picture, tier, room) for tier in strip_order(picture)),
-    ]
+def _tiers(picture: Picture, room: Room, extra: int) -> list[Line]:
+    """A row a tier; up to `extra` lines more, so that diagnoses can be read to their end."""
+    lines = [heading("tiers", room.width, note="" if picture.tiers else "none in the profile")]
+    for tier in strip_order(picture):
+        rows = tier_rows(picture, tier, room, fold=2 if extra > 0 else 1)
+        extra -= len(rows) - 1
+        lines += rows
+    return lines
 
 
-def tier_row(picture: Picture, tier: TierPicture, room: Room) -> Line:
-    """One tier: key, state, name, the sentence of its worst finding and how long it has stood."""
+def tier_rows(picture: Picture, tier: TierPicture, room: Room, *, fold: int = 1) -> list[Line]:
+    """One tier: key, state, name, the sentence of its worst finding and how long it has stood. What is well
+    or a consequence is dimmed and takes one line."""
     worst = next((f for f in tier.findings if not f.cause), None) or next(iter(tier.findings), None)
-    follows = _is_consequence(tier)
-    well = tier.health <= Health.MAINT
-    mark = tag(tier.health)
-    width = room.width - 4 - 9 - 1 - 12 - AGE - 1
+    well, follows = tier.health <= Health.MAINT, _is_consequence(tier)
+    width = room.width - LEFT - AGE - 1
     sentence, extra, standing = tier.headline, "", ""
     if worst is not None and not well:
         sentence, standing = worst.sentence, since(picture, worst, room.now)
-        more = len(tier.findings) - 1
-        extra = f" +{more}" if more else ""
-        if follows:
-            extra += f" ‹ {cause_name(picture, worst)}"
-    quiet = Look.DIM if well or follows else Look.PLAIN
+        extra = _extra(picture, tier, worst)
     extra = crop(extra, width // 3)
-    return Line(
+    parts = wrap(sentence, width - width_of(extra), limit=1 if well or follows else fold)
+    mark = tag(tier.health)
+    quiet = well or follows
+    first = Line(
         (
-            Span(f" {tier_key(room.screens, tier.tier)}  ", Look.KEY if not well else Look.DIM),
-            Span(mark.text, Look.DIM if follows else mark.look),
-            Span(" "),
+            Span(f" {tier_key(room.screens, tier.tier)} ", Look.DIM if well else Look.KEY),
+            Span(mark.text + " ", Look.DIM if follows else mark.look),
             Span(fit(tier_title(tier.tier), 11) + " ", Look.DIM if follows else Look.STRONG),
-            Span(fit(sentence, width - width_of(extra)), quiet),
+            Span(fit(parts[0], width - width_of(extra)), Look.DIM if quiet else Look.PLAIN),
             Span(extra, Look.DIM),
             Span(fit(standing, AGE, right=True) + " ", Look.DIM),
         ),
         key=f"tier/{tier.tier}",
         health=tier.health,
     )
+    more = [Line((Span(" " * LEFT), Span(part)), key=first.key, health=tier.health) for part in parts[1:]]
+    return [first, *more]
+
+
+def _extra(picture: Picture, tier: TierPicture, worst: Finding) -> str:
+    """How many findings more the tier has, and what its worst one follows from."""
+    more = f" +{len(tier.findings) - 1}" if len(tier.findings) > 1 else ""
+    return f"{more} ‹ {cause_name(picture, worst)}" if worst.cause else more
 
 
 def _findings(picture: Picture, room: Room, most: int) -> list[Line]:
@@ -137,7 +152,8 @@ def _helps(picture: Picture, room: Room) -> list[Line]:
     causes = [f for f in picture.findings if not f.cause and f.health > Health.MAINT]
     rows = help_rows(picture, causes, room)
     if not rows:
-        rows = [plain("nothing: all is well")] if not causes else []
+        well = picture.health <= Health.MAINT
+        rows = [plain("all is well: nothing needs to be done" if well else "no runbook is named for this")]
     return [heading("what helps", room.width), *rows]
 
 

@@ -13,7 +13,7 @@ from saitotui.ui.ages import age, clock
 from saitotui.ui.draw.room import Room, cause_name, finding_key, since
 from saitotui.ui.line import Line, Look, Span, crop, fit, glyph, plain, tag, width_of, wrap
 
-AGE = 7
+AGE = 6
 """Cells of an age column."""
 
 
@@ -55,22 +55,23 @@ def _finding(picture: Picture, finding: Finding, room: Room, fold: int) -> list[
 ACTORS = {Actor.PERSON: "person", Actor.ROBOT: "robot", Actor.PLATFORM: ""}
 
 
-def event_rows(events: Iterable[Event], room: Room) -> list[Line]:
+def event_rows(events: Sequence[Event], room: Room) -> list[Line]:
     """Who did what when: UTC time, age, people and robots in one list."""
-    return [_event(event, room) for event in events]
+    names = min(20, max((width_of(_who(event)) for event in events), default=0))
+    return [_event(event, room, min(names, room.width // 4)) for event in events]
 
 
-def _event(event: Event, room: Room) -> Line:
-    kind = ACTORS[event.actor]
-    who = f"{kind} {event.who}" if kind else event.who
-    lead = f" {clock(event.at)} {fit(age(room.now - event.at), 6, right=True)}  "
-    width = room.width - len(lead) - 1
-    who_width = min(22, max(14, width // 4))
+def _who(event: Event) -> str:
+    return f"{ACTORS[event.actor]} {event.who}".strip()
+
+
+def _event(event: Event, room: Room, names: int) -> Line:
+    lead = f" {clock(event.at)} {fit(age(room.now - event.at), AGE, right=True)}  "
     return Line(
         (
             Span(lead, Look.DIM),
-            Span(fit(who, who_width), Look.STRONG if kind else Look.DIM),
-            Span(" " + crop(event.sentence, width - who_width - 1)),
+            Span(fit(_who(event), names), Look.STRONG if ACTORS[event.actor] else Look.DIM),
+            Span("  " + crop(event.sentence, room.width - len(lead) - names - 3)),
         ),
         key=event.subject,
     )
@@ -135,13 +136,14 @@ def help_rows(picture: Picture, findings: Sequence[Finding], room: Room, *, most
             seen.setdefault(runbook, finding)
     lines = []
     for runbook, finding in list(seen.items())[:most]:
-        about = f"{finding.subject}: {finding.sentence}"
+        situation = picture.situations.get(finding.code)
+        about = situation.advice if situation else f"for {finding.subject}: {finding.sentence}"
         lines.append(
             Line(
                 (
                     Span(" » ", Look.STRONG),
                     Span(fit(runbook, 22), Look.STRONG),
-                    Span(" for " + crop(about, room.width - 31), Look.DIM),
+                    Span("  " + crop(about, room.width - 28)),
                 ),
                 key=finding_key(finding),
             )

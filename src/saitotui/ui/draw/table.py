@@ -54,25 +54,33 @@ def table_lines(
 
 
 def layout(table: Table, rows: Sequence[Row], wanted: Sequence[str], width: int) -> list[Column]:
-    """The wanted columns as wide as their widest text, the widest cut first until they fit."""
+    """The wanted columns as wide as their widest text. Where that does not fit, titles are cut first, then
+    the widest columns."""
     indexes = [table.columns.index(name) for name in wanted if name in table.columns]
-    laid = []
-    for index in indexes or range(len(table.columns)):
-        cells = [_cell(row, index) for row in rows]
-        texts = [cell.text for cell in cells if cell.text]
-        widest = max((width_of(crop(_marked(cell), 400)) for cell in cells), default=0)
-        title = table.columns[index]
-        numbers = bool(texts) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
-        laid.append(Column(title, index, max(widest, width_of(title)), numbers))
-    widths = shrink([column.width for column in laid], width - len(GAP) * (len(laid) - 1))
+    laid = [_column(table, rows, index) for index in indexes or range(len(table.columns))]
+    room = width - len(GAP) * (len(laid) - 1)
+    full = [max(column.width, width_of(column.title)) for column in laid]
+    least = [max(column.width, min(width_of(column.title), 4)) for column in laid]
+    widths = shrink(shrink(full, room, least), room, [NARROWEST] * len(laid))
     return [Column(c.title, c.index, w, c.right) for c, w in zip(laid, widths, strict=True)]
 
 
-def shrink(widths: Sequence[int], room: int) -> list[int]:
-    """`widths` cut down to `room` in all, the widest first, none below what can be read."""
+def _column(table: Table, rows: Sequence[Row], index: int) -> Column:
+    cells = [_cell(row, index) for row in rows]
+    texts = [cell.text for cell in cells if cell.text]
+    widest = max((width_of(crop(_marked(cell), 400)) for cell in cells), default=0)
+    numbers = bool(texts) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
+    return Column(table.columns[index], index, widest, numbers and any(map(is_number, texts)))
+
+
+def shrink(widths: Sequence[int], room: int, least: Sequence[int]) -> list[int]:
+    """`widths` cut down to `room` in all, the widest first, each to its `least` at most."""
     left = list(widths)
-    while left and sum(left) > room and max(left) > NARROWEST:
-        left[left.index(max(left))] -= 1
+    while sum(left) > room:
+        spare = [(width, n) for n, width in enumerate(left) if width > least[n]]
+        if not spare:
+            break
+        left[max(spare)[1]] -= 1
     return left
 
 
@@ -84,7 +92,8 @@ def _marked(cell: Cell) -> str:
     """The cell's text, with a glyph where it is not well."""
     if cell.health is None or cell.health <= Health.MAINT:
         return cell.text
-    return f"{GLYPHS[cell.health]}{cell.text}"
+    mark = GLYPHS[cell.health]
+    return cell.text if cell.text.startswith(mark) else f"{mark} {cell.text}"
 
 
 def _row(row: Row, columns: Sequence[Column]) -> Line:
