@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from saitotui.simulator.http_types import Request
 
@@ -79,8 +80,6 @@ class Access:
 
 
 def _cookie(header: str) -> str:
-    from urllib.parse import unquote
-
     for part in header.split(";"):
         name, _, value = part.strip().partition("=")
         if name == "PVEAuthCookie":
