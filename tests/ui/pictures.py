@@ -30,7 +30,10 @@ NOW = 1_772_939_812.0
 """2026-03-08 03:16:52Z."""
 OK, MAINT, WARN, UNKNOWN, CRIT = Health.OK, Health.MAINT, Health.WARN, Health.UNKNOWN, Health.CRIT
 
-HOSTS = ("pve1 pve2 pve3 st1 st2 db1 db2 lb1 lb2 web1 web2 tc1 tc2 tc3 mon1").split()
+HOSTS = (
+    *("pve1", "pve2", "pve3", "st1", "st2", "db1", "db2", "lb1", "lb2"),
+    *("web1", "web2", "tc1", "tc2", "tc3", "mon1"),
+)
 
 PROFILE = Profile(
     name="fsn1",

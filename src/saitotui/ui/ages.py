@@ -9,7 +9,7 @@ def age(seconds: float) -> str:
     """`<1m`, `4m`, `3h05m`, `2d04h`: minutes are fine enough, and a ticking second costs bytes."""
     if seconds < 60:
         return "<1m"
-    whole = int(seconds)
+    whole = int(min(seconds, 86_400 * 9_999))
     if whole < 3600:
         return f"{whole // 60}m"
     if whole < 86_400:

@@ -26,10 +26,11 @@ from saitotui.ui.draw.overview import waiting
 from saitotui.ui.draw.room import Room
 from saitotui.ui.environment import wants_ascii, wants_color
 from saitotui.ui.grid import Bar, Grid
+from saitotui.ui.lean import LeanScreen
 from saitotui.ui.line import Line, Page
 from saitotui.ui.paint import Paint
 from saitotui.ui.prompt import Prompt
-from saitotui.ui.views import OVERVIEW, Kind, View, all_screens, page_of, target_of
+from saitotui.ui.views import OVERVIEW, Kind, View, all_screens, crumbs, page_of, target_of
 
 CHECK_EVERY = 5.0
 """Seconds between two looks at the clock: minutes pass and pictures grow old without any news."""
@@ -82,6 +83,9 @@ class Console(App[None], inherit_bindings=False):
         self._active = "main"
 
     # --- what is on the screen
+
+    def get_default_screen(self) -> LeanScreen:
+        return LeanScreen(id="_default")
 
     def compose(self) -> ComposeResult:
         yield Bar(self._paint, id="header")
@@ -164,12 +168,15 @@ class Console(App[None], inherit_bindings=False):
         room = self._room()
         page = self._page(room)
         main, side = self.query_one("#main", Grid), self.query_one("#side", Grid)
-        side.styles.display = "block" if page.side else "none"
+        if side.display != bool(page.side):
+            side.display = bool(page.side)
         if not page.side and self._active == "side":
             self._activate("main")
         main.show(page.main, top=top, key=key)
         side.show(page.side, top=top)
-        self.query_one("#header", Bar).show([header(self._picture, room, filters=self._badges())])
+        self.query_one("#header", Bar).show(
+            [header(self._picture, room, filters=self._badges(), crumbs=crumbs(self._stack))]
+        )
         self._draw_footer(room)
 
     def _badges(self) -> list[str]:
@@ -219,7 +226,7 @@ class Console(App[None], inherit_bindings=False):
 
     def prompt(self, kind: str) -> None:
         self._said = None
-        self.query_one("#footer", Bar).styles.display = "none"
+        self.query_one("#footer", Bar).display = False
         self._prompt.open(kind, self._words if kind == "/" else "")
         self._propose()
 
@@ -263,7 +270,7 @@ class Console(App[None], inherit_bindings=False):
 
     def _close_prompt(self) -> None:
         self._prompt.close()
-        self.query_one("#footer", Bar).styles.display = "block"
+        self.query_one("#footer", Bar).display = True
         self._grid.focus()
 
     # --- what commands may use (commands.Desk)

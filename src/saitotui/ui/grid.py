@@ -77,6 +77,7 @@ class Grid(Widget, can_focus=True):
         self._at = 0
         self._top = 0
         self._frame: list[list[Segment]] = []
+        self._drawn = 0
         self._active = active
 
     @property
@@ -255,6 +256,7 @@ class Grid(Widget, can_focus=True):
         if not width or not height:
             return
         old, self._frame = self._frame, [self._row(y, width) for y in range(height)]
+        self._drawn = width
         regions = [
             Region(start, y, end - start, 1)
             for y, row in enumerate(self._frame)
@@ -273,13 +275,13 @@ class Grid(Widget, can_focus=True):
         return self._paint.segments(line, width, selected)
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        if y >= len(self._frame):
-            return Strip.blank(width)
-        return Strip(self._frame[y], width).adjust_cell_length(width)
+        width, height = self.size
+        if len(self._frame) != height or self._drawn != width:
+            self._clamp()
+            self._drawn, self._frame = width, [self._row(number, width) for number in range(height)]
+        return Strip(self._frame[y], width) if y < height else Strip.blank(width)
 
     def on_resize(self, event: events.Resize) -> None:
-        self._frame = []
         self._moved()
 
     def on_click(self, event: events.Click) -> None:

@@ -85,7 +85,7 @@ class Prompt(Vertical):
     def open(self, kind: str, value: str = "") -> None:
         """Shows the prompt; the input takes the keys."""
         self.kind = kind
-        self.styles.display = "block"
+        self.display = True
         self._chosen = -1
         sign = {":": ":", "/": "/", "?": ">"}[kind]
         self.query_one("#sign", Bar).show([Line((Span(sign + " ", Look.STRONG),))])
@@ -95,7 +95,7 @@ class Prompt(Vertical):
 
     def close(self) -> None:
         self.kind = ""
-        self.styles.display = "none"
+        self.display = False
         self.field.value = ""
 
     def propose(self, offers: Sequence[Offer], width: int) -> None:

@@ -106,16 +106,6 @@ def target_of(key: str, picture: Picture) -> View | None:
     return View(Kind.DETAIL, key)
 
 
-def crumbs(view: View) -> str:
-    """What the footer calls the view."""
-    return view.subject if view.subject else view.kind.value
-
-
-def is_known(view: View, picture: Picture) -> bool:
-    """Whether a detail view's subject is in the picture."""
-    subject = view.subject
-    return bool(
-        picture.node(subject)
-        or find(picture, subject)
-        or subject in (f"journey/{j.name}" for j in picture.journeys)
-    )
+def crumbs(views: Sequence[View]) -> str:
+    """The way to what is open: `database › db1`; nothing on the overview."""
+    return " › ".join(view.subject.partition(" ")[0] or view.kind.value for view in views[1:][-2:])

@@ -13,11 +13,11 @@ LATE_POLLS = 5
 """A picture older than this many polls (and five seconds) is said to be old."""
 
 
-def header(picture: Picture | None, room: Room, *, name: str = "", filters: Sequence[str] = ()) -> Line:
-    """Which platform, which environment, what may be done to it, who acts, how fresh, what time."""
+def header(picture: Picture | None, room: Room, *, filters: Sequence[str] = (), crumbs: str = "") -> Line:
+    """Which platform and environment, what may be done to it, who acts, how fresh, where we are, when."""
     clock = Span(header_clock(room.now, room.zone) + " ", Look.DIM)
     if picture is None:
-        return _spread([Span(f" {name or 'saitotui'} ", Look.STRONG), *_read_only()], [clock], room.width)
+        return _spread([Span(" saitotui ", Look.STRONG), *_read_only()], [clock], room.width)
     profile = picture.profile
     left = [
         Span(f" {profile.environment.name.upper()} ", Look.ENVIRONMENT),
@@ -26,6 +26,7 @@ def header(picture: Picture | None, room: Room, *, name: str = "", filters: Sequ
         *_read_only(),
         *_robots(picture),
         Span(" run: none ", Look.DIM),
+        *([Span(f"  {crop(crumbs, 40)}", Look.DIM)] if crumbs else []),
     ]
     badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), *filters)]
     return _spread(left, [*badges, Span(" "), clock], room.width)

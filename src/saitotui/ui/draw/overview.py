@@ -63,12 +63,15 @@ def _users(picture: Picture, room: Room) -> list[Line]:
 
 
 def strip_order(picture: Picture) -> list[TierPicture]:
-    """Worst first; causes before consequences, and what explains most of the others before the rest."""
+    """Worst first; what has a name before what has none, causes before consequences, and what explains most
+    of the others before the rest."""
     explains = Counter(finding.cause for finding in picture.findings)
-    return sorted(
-        picture.tiers,
-        key=lambda tier: (-tier.health, _is_consequence(tier), -sum(explains[f.code] for f in tier.findings)),
-    )
+
+    def place(tier: TierPicture) -> tuple[int, bool, bool, int]:
+        explained = sum(explains[finding.code] for finding in tier.findings)
+        return -tier.health, _is_consequence(tier), not tier.findings, -explained
+
+    return sorted(picture.tiers, key=place)
 
 
 def _is_consequence(tier: TierPicture) -> bool:

@@ -24,6 +24,9 @@ DERIVED: tuple[PaneSpec, ...] = (
     PaneSpec("log", lines=8),
 )
 
+TALL = 30
+"""Lines from which parts stand apart."""
+
 
 def derived(tier: str) -> ScreenSpec:
     """The screen of a tier that has no file."""
@@ -67,7 +70,7 @@ def _stack(picture: Picture, screen: ScreenSpec, panes: Sequence[PaneSpec], room
         lines = PANES[pane.kind](picture, pane, pane.tier or screen.tier, room)
         if not lines:
             continue
-        if not first and room.height >= 30:
+        if not first and room.height >= TALL:
             yield BLANK
         first = False
         yield from lines
@@ -85,6 +88,8 @@ def _table(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line
     tables = [table for table in found.tables if pane.name in ("", table.name)]
     lines: list[Line] = []
     for table in tables:
+        if lines and room.height >= TALL:
+            lines.append(BLANK)
         lines += table_lines(table, room, title=pane.title, columns=pane.columns, most=pane.lines)
     return lines
 

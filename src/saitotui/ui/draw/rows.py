@@ -102,6 +102,8 @@ def journey_rows(journeys: Sequence[Journey], room: Room) -> list[Line]:
 
 def duration_ms(seconds: float) -> str:
     """Latencies in milliseconds below ten seconds, rounded so that they stand still: `84 ms`."""
+    if not 0 <= seconds < 86_400:
+        return "?"
     if seconds >= 10:
         return duration(seconds)
     return f"{seconds * 1000:.0f} ms"

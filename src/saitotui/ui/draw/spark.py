@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 from saitotui.model.health import Health
 from saitotui.model.picture import Picture
@@ -16,7 +17,7 @@ GAP = "╌"
 
 def spark(values: Sequence[float | None], width: int) -> str:
     """The newest `width` values from nought to their largest, oldest first; unknown ones are a gap."""
-    shown = list(values[-width:])
+    shown = [value if value is not None and isfinite(value) else None for value in values[-width:]]
     top = max((value for value in shown if value is not None), default=0.0)
     bars = "".join(_bar(value, top) for value in shown)
     return " " * (width - len(bars)) + bars
@@ -32,7 +33,7 @@ def _bar(value: float | None, top: float) -> str:
 
 def amount(value: float | None, unit: str) -> str:
     """Three figures are enough: `0.42 s`, `12.3 MiB/s`, `1480`."""
-    if value is None:
+    if value is None or not isfinite(value):
         return "unknown"
     size = abs(value)
     text = f"{value:.0f}" if size >= 100 or value == int(value) else f"{value:.1f}"
@@ -54,9 +55,9 @@ def spark_rows(picture: Picture, tier: str, names: Sequence[str], room: Room) ->
 
 def _row(picture: Picture, tier: str, sample: Sample, titles: int, graph: int) -> Line:
     history = picture.history.get(f"{tier}/{sample.name}", (sample.value,))
-    known = [value for value in history[-graph:] if value is not None]
+    known = [value for value in history[-graph:] if value is not None and isfinite(value)]
     peak = f"max {amount(max(known), sample.unit)}" if known else ""
-    unknown = sample.value is None
+    unknown = sample.value is None or not isfinite(sample.value)
     return Line(
         (
             Span(" " + fit(sample.title, titles) + " "),

@@ -1,0 +1,52 @@
+"""Snapshots of screens: SVG for the eye, text for the reviewer. `--accept` writes them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from tests.ui.pictures import SCENARIOS
+
+from saitotui.config import load_screens
+from saitotui.model.picture import Picture
+from saitotui.model.screen import ScreenSpec
+from saitotui.ui.environment import prepare
+
+prepare()
+
+SNAPSHOTS = Path(__file__).parents[2] / "snapshots"
+_FONT = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="write the snapshots instead of comparing them")
+
+
+@pytest.fixture(scope="session")
+def screens() -> tuple[ScreenSpec, ...]:
+    return load_screens()
+
+
+@pytest.fixture(scope="session")
+def scenes() -> Mapping[str, Callable[[], Picture]]:
+    """Scenarios by name, each a way to its picture. What the snapshots show is decided here alone."""
+    return SCENARIOS
+
+
+@pytest.fixture
+def accepted(request: pytest.FixtureRequest) -> Callable[[str, str, str], None]:
+    """Compares (screen, name, content with suffix) with what was accepted."""
+    accept = bool(request.config.getoption("--accept", default=False))
+
+    def check(screen: str, file_name: str, content: str) -> None:
+        file = SNAPSHOTS / screen / file_name
+        content = _FONT.sub("", content)
+        if accept:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        assert file.is_file(), f"{file} was never accepted: make accept"
+        assert content == file.read_text(encoding="utf-8"), f"{file} differs: look, then make accept"
+
+    return check

@@ -1,0 +1,148 @@
+"""A console on a real terminal that is driven by a script and counts what it writes.
+
+`python -m tests.ui.console_child RESULTS`: writes a JSON object of step: bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.ui.pictures import NOW, healthy
+
+from saitotui.config import load_screens
+from saitotui.model.picture import Picture
+from saitotui.model.topology import Cell, Row, Table, TierPicture
+from saitotui.ui.environment import prepare
+
+prepare()
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+
+class Scripted:
+    """A source whose pictures are put there by hand."""
+
+    def __init__(self, picture: Picture) -> None:
+        self._picture = picture
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def picture(self) -> Picture | None:
+        return self._picture
+
+    def publish(self, picture: Picture) -> None:
+        self._picture = picture
+        for callback in self._callbacks:
+            callback()
+
+    def listen(self, callback: Callable[[], None]) -> None:
+        self._callbacks.append(callback)
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    def pause(self, paused: bool) -> None:
+        pass
+
+    def refresh(self) -> None:
+        pass
+
+
+def busy(picture: Picture, changes: int, mark: str) -> Picture:
+    """`picture` with a table of 30 rows of 8 cells in the database tier; `changes` cells say `mark`."""
+    rows = tuple(
+        Row(
+            f"row{y}",
+            tuple(Cell(mark if y * 8 + x in _chosen(changes) else f"{y}.{x} abc") for x in range(8)),
+        )
+        for y in range(30)
+    )
+    table = Table("busy", "Busy", tuple(f"column {x}" for x in range(8)), rows)
+    tiers = tuple(
+        TierPicture("database", tier.headline, tables=(table,), findings=())
+        if tier.tier == "database"
+        else tier
+        for tier in picture.tiers
+    )
+    return replace(picture, tiers=tiers)
+
+
+def _chosen(count: int) -> set[int]:
+    """Cells spread over the whole table, always the same."""
+    return {(n * 61) % 240 for n in range(count)}
+
+
+def main(results: Path) -> None:
+    from textual.drivers.linux_driver import LinuxDriver
+
+    from saitotui.ui.app import Console
+
+    written = 0
+
+    class Counting(LinuxDriver):
+        def write(self, data: str) -> None:
+            nonlocal written
+            written += len(data.encode())
+            super().write(data)
+
+    source = Scripted(busy(healthy(), 0, ""))
+    now = NOW
+    app = Console(source, load_screens(), clock=lambda: now, color=True, ascii_only=False, initial="database")
+    app.driver_class = Counting
+    counts: dict[str, int] = {}
+
+    async def script(pilot: Pilot[object]) -> None:
+        nonlocal written, now
+
+        async def step(name: str, act: Callable[[], None]) -> None:
+            nonlocal written
+            written = 0
+            act()
+            await settle(pilot)
+            counts[name] = written
+
+        await settle(pilot)
+        counts["first"] = written
+        same = source.picture
+        assert same is not None
+
+        def tick(picture: Picture, seconds: float) -> None:
+            nonlocal now
+            now += seconds
+            source.publish(replace(picture, snapshot=replace(picture.snapshot, at=now)))
+
+        await step("quiet", lambda: tick(same, 2.0))
+        await step("quiet-again", lambda: tick(same, 2.0))
+        await step("busy", lambda: tick(busy(healthy(), 20, "99.9 xyz"), 2.0))
+        await step("minute", lambda: tick(busy(healthy(), 20, "99.9 xyz"), 55.0))
+        await pilot.press("0")
+        await settle(pilot)
+        await step("overview-quiet", lambda: tick(same, 2.0))
+        await step("cursor", lambda: app.move("down"))
+        app.exit()
+
+    app.run(auto_pilot=script)
+    results.write_text(json.dumps(counts), encoding="utf-8")
+
+
+async def settle(pilot: Pilot[object]) -> None:
+    """Until nothing is left to be drawn."""
+    for _ in range(200):
+        await pilot.pause(0.02)
+        screen = pilot.app.screen
+        if not screen._dirty_widgets and not screen._compositor._dirty_regions and not screen._callbacks:
+            break
+    await pilot.pause(0.2)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,64 @@
+"""Every screen in every scenario at two sizes: what a person accepted is what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from tests.ui.conftest import SNAPSHOTS
+from tests.ui.pictures import NOW, SCENARIOS
+
+from saitotui.model.picture import Picture
+from saitotui.model.screen import ScreenSpec
+from saitotui.ui.shot import photograph
+
+SIZES = ((80, 24), (120, 40))
+VIEWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    **{
+        name: (name, "", ())
+        for name in (
+            *("overview", "map", "log", "runbooks"),
+            *("cluster", "database", "storage", "application"),
+            *("monitoring", "hardware", "hosts", "redundancy"),
+        )
+    },
+    "detail-node": ("overview", "db1", ()),
+    "detail-finding": ("overview", "", ("enter", "enter")),
+    "help": ("overview", "", ("?",)),
+    "command": ("overview", "", (":", "r")),
+}
+"""Snapshot folder: screen to open, subject to open on top, keys to press."""
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("name", VIEWS)
+async def test_screen(
+    name: str,
+    scenario: str,
+    scenes: Mapping[str, Callable[[], Picture]],
+    screens: tuple[ScreenSpec, ...],
+    accepted: Callable[[str, str, str], None],
+) -> None:
+    screen, subject, keys = VIEWS[name]
+    for width, height in SIZES:
+        svg, text = await photograph(
+            scenes[scenario](), screens, screen, (width, height), subject=subject, keys=keys, now=NOW
+        )
+        lines = text.splitlines()
+        assert len(lines) == height
+        assert all(len(line) <= width for line in lines)
+        accepted(name, f"{scenario}-{width}x{height}.txt", text)
+        accepted(name, f"{scenario}-{width}x{height}.svg", svg)
+
+
+def test_no_orphans() -> None:
+    """A snapshot that no test draws any more shows something that does not exist."""
+    expected = {
+        f"{name}/{scenario}-{width}x{height}.{suffix}"
+        for name in VIEWS
+        for scenario in SCENARIOS
+        for width, height in SIZES
+        for suffix in ("svg", "txt")
+    }
+    found = {str(file.relative_to(SNAPSHOTS)) for file in SNAPSHOTS.rglob("*.*")}
+    assert found - expected - {".gitkeep", "README.md"} == set()
