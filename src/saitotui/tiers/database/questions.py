@@ -1,102 +1,123 @@
-"""What is asked of database servers and balancers. All statements work on MariaDB 10.6+ and MySQL 8.0 to 9.x;
-the account needs PROCESS, and SLAVE MONITOR and BINLOG MONITOR (MariaDB) or REPLICATION CLIENT (MySQL)."""
+"""What the database tier asks: every server in SQL, its host for the process, every HAProxy node.
+
+The statements are the same for MariaDB (10.5 and newer) and MySQL (8.0.22 and newer): a server leaves out
+what it does not have. The account needs `PROCESS`, and `SLAVE MONITOR` (MariaDB) or `REPLICATION CLIENT` (MySQL);
+with `EVENT` it also sees events. HAProxy: any level of the runtime API reads; `operator` shows addresses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from saitotui.facts import haproxy, mysql
-from saitotui.model.command import Answer, Client, Command, Question, Unparsable
-from saitotui.model.profile import Profile
+from saitotui.facts import haproxy, haproxy_config, mysql, mysql_daemon, mysql_processes, mysql_replica
+from saitotui.facts.haproxy import Info, Line, ServerState
+from saitotui.facts.haproxy_config import Config
+from saitotui.facts.mysql import Status, Variables
+from saitotui.facts.mysql_daemon import Daemon
+from saitotui.facts.mysql_processes import Process, Transaction
+from saitotui.facts.mysql_replica import Channel
+from saitotui.model.command import Client, Command, Question
+from saitotui.model.profile import Database, Haproxy
 
-VARIABLES = (
-    "binlog_format gtid_binlog_pos gtid_binlog_state gtid_current_pos gtid_executed gtid_mode gtid_slave_pos "
-    "gtid_strict_mode innodb_flush_log_at_trx_commit log_bin log_replica_updates log_slave_updates "
-    "max_connections read_only rpl_semi_sync_master_enabled rpl_semi_sync_master_timeout "
-    "rpl_semi_sync_master_wait_no_slave rpl_semi_sync_source_enabled rpl_semi_sync_source_timeout "
-    "rpl_semi_sync_source_wait_no_replica server_id server_uuid super_read_only sync_binlog version"
-).split()
-
-STATUS = (
-    "Aborted_connects Com_commit Connections Questions Rpl_semi_sync_master_clients Rpl_semi_sync_master_status "
-    "Rpl_semi_sync_master_wait_sessions Rpl_semi_sync_source_clients Rpl_semi_sync_source_status "
-    "Rpl_semi_sync_source_wait_sessions Threads_connected Threads_running Uptime"
-).split()
-
-TRANSACTIONS = (
-    "SELECT trx_mysql_thread_id AS thread, trx_state AS state, "
-    "TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS seconds, trx_rows_modified AS modified, "
-    "LEFT(COALESCE(trx_query, ''), 200) AS query "
-    "FROM information_schema.innodb_trx ORDER BY trx_started LIMIT 5"
-)
-
-PROCESS = "pgrep -x mariadbd || pgrep -x mysqld || echo none"
-
-
-def _named(verb: str, names: list[str]) -> str:
-    return f"SHOW GLOBAL {verb} WHERE Variable_name IN ({', '.join(repr(name) for name in names)})"
+SLOW = 30.0
+"""Seconds between two looks at what only people change: events, configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerQuestions:
-    """Everything asked about one server."""
+    """What is asked of one database server."""
 
-    variables: Question[Mapping[str, str]]
-    status: Question[Mapping[str, str]]
-    replica: Question[mysql.ReplicaStatus | None]
-    processes: Question[tuple[mysql.Process, ...]]
-    transactions: Question[tuple[mysql.Transaction, ...]]
-    alive: Question[bool]
-    """By SSH: whether a server process runs on its host."""
+    name: str
+    variables: Question[Variables]
+    status: Question[Status]
+    replica: Question[tuple[Channel, ...]]
+    processes: Question[tuple[Process, ...]]
+    transactions: Question[tuple[Transaction, ...]]
+    events: Question[tuple[str, ...]]
+    daemon: Question[tuple[Daemon, ...]]
+
+    @property
+    def sql(self) -> Sequence[Question[Any]]:
+        return (
+            self.variables,
+            self.status,
+            self.replica,
+            self.processes,
+            self.transactions,
+            self.events,
+        )
+
+    @property
+    def all(self) -> Sequence[Question[Any]]:
+        return (*self.sql, self.daemon)
 
 
 @dataclass(frozen=True, slots=True)
-class BalancerQuestions:
-    """Everything asked of one HAProxy node."""
+class HaproxyQuestions:
+    """What is asked of one HAProxy node."""
 
-    stats: Question[tuple[haproxy.ServerStat, ...]]
-    info: Question[haproxy.Info]
+    name: str
+    stat: Question[tuple[Line, ...]]
+    state: Question[tuple[ServerState, ...]]
+    info: Question[Info]
+    config: Question[Config]
+
+    @property
+    def all(self) -> Sequence[Question[Any]]:
+        return (self.stat, self.state, self.info, self.config)
 
 
-def server_questions(profile: Profile, name: str) -> ServerQuestions:
-    assert profile.database is not None
-    every = profile.poll
+@dataclass(frozen=True, slots=True)
+class DatabaseQuestions:
+    """Everything that is asked of one database."""
 
-    def sql(text: str) -> Command:
-        return Command(Client.MYSQL, name, text)
+    servers: Mapping[str, ServerQuestions]
+    haproxy: Mapping[str, HaproxyQuestions]
 
-    def key(what: str) -> str:
-        return f"database/{name}/{what}"
+    @property
+    def all(self) -> Sequence[Question[Any]]:
+        servers = [question for server in self.servers.values() for question in server.all]
+        return [*servers, *(question for node in self.haproxy.values() for question in node.all)]
 
-    host = profile.database.servers[name].host
-    process = Command(Client.SSH, host, PROCESS)
-    show, rows = sql("SHOW REPLICA STATUS"), sql("SHOW FULL PROCESSLIST")
+
+def ask(database: Database, poll: float) -> DatabaseQuestions:
+    """The questions for `database`; `poll` is the profile's interval for what moves fast (seconds)."""
+    return DatabaseQuestions(
+        {name: _server(name, server.host, poll) for name, server in database.servers.items()},
+        {name: _haproxy(name, node, poll) for name, node in database.haproxy.items()},
+    )
+
+
+def _server(name: str, host: str, poll: float) -> ServerQuestions:
+    def sql(key: str, text: str, parse: Any, every: float = poll, session: str = "") -> Question[Any]:
+        command = Command(Client.MYSQL, name, text, session=session)
+        return Question(f"database/{name}/{key}", name, command, parse, every)
+
+    daemon = Command(Client.SSH, host, mysql_daemon.PS)
     return ServerQuestions(
-        Question(key("variables"), name, sql(_named("VARIABLES", VARIABLES)), mysql.named_values, every),
-        Question(key("status"), name, sql(_named("STATUS", STATUS)), mysql.named_values, every),
-        Question(key("replica"), name, show, mysql.replica_status, every),
-        Question(key("processes"), name, rows, mysql.processes, every),
-        Question(key("transactions"), name, sql(TRANSACTIONS), mysql.transactions, every * 2),
-        Question(key("process"), name, process, process_runs, every * 2),
+        name,
+        sql("variables", mysql.SHOW_VARIABLES, mysql.variables),
+        sql("status", mysql.SHOW_STATUS, mysql.status),
+        # Waits behind a STOP REPLICA that waits for a long transaction; must not keep the others waiting.
+        sql("replica", mysql_replica.SHOW_REPLICA, mysql_replica.channels, session="replica"),
+        sql("processes", mysql_processes.SHOW_PROCESSES, mysql_processes.processes),
+        sql("transactions", mysql_processes.SELECT_TRANSACTIONS, mysql_processes.transactions, 2 * poll),
+        sql("events", mysql_processes.SELECT_EVENTS, mysql_processes.events, SLOW),
+        Question(f"database/{name}/daemon", name, daemon, mysql_daemon.daemons, 2 * poll),
     )
 
 
-def balancer_questions(profile: Profile, name: str) -> BalancerQuestions:
-    def line(text: str) -> Command:
-        return Command(Client.HAPROXY, name, text)
+def _haproxy(name: str, node: Haproxy, poll: float) -> HaproxyQuestions:
+    def line(key: str, text: str, parse: Any, every: float = poll) -> Question[Any]:
+        return Question(f"database/{name}/{key}", name, Command(Client.HAPROXY, name, text), parse, every)
 
-    return BalancerQuestions(
-        Question(f"database/{name}/stat", name, line("show stat"), haproxy.server_stats, profile.poll),
-        Question(f"database/{name}/info", name, line("show info"), haproxy.info, profile.poll * 5),
+    config = Command(Client.SSH, node.host, haproxy_config.ask_config(node.config, node.state_file))
+    return HaproxyQuestions(
+        name,
+        line("stat", haproxy.SHOW_STAT, haproxy.stat),
+        line("state", haproxy.SHOW_STATE, haproxy.servers_state),
+        line("info", haproxy.SHOW_INFO, haproxy.info, 5 * poll),
+        Question(f"database/{name}/config", name, config, haproxy_config.config, SLOW, deadline=5.0),
     )
-
-
-def process_runs(answer: Answer) -> bool:
-    """Whether `pgrep` printed a process number."""
-    lines = answer.text.split()
-    if lines == ["none"]:
-        return False
-    if lines and all(word.isdigit() for word in lines):
-        return True
-    raise Unparsable(f"pgrep answered {answer.text[:80]!r}")

@@ -1,0 +1,1 @@
+"""The database tier: a master and its replica behind HAProxy."""
