@@ -1,6 +1,6 @@
 """A console on a real terminal that is driven by a script and counts what it writes.
 
-`python -m tests.ui.console_child RESULTS`: writes a JSON object of step: bytes.
+`python -m tests.ui.console_child RESULTS`: writes a JSON object: bytes of each step, and the last screen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Scripted:
     """A source whose pictures are put there by hand."""
 
     def __init__(self, picture: Picture) -> None:
-        self._picture = picture
+        self._picture: Picture | None = picture
         self._callbacks: list[Callable[[], None]] = []
 
     @property
@@ -85,6 +85,7 @@ def main(results: Path) -> None:
     from textual.drivers.linux_driver import LinuxDriver
 
     from saitotui.ui.app import Console
+    from saitotui.ui.shot import text_of
 
     written = 0
 
@@ -128,10 +129,16 @@ def main(results: Path) -> None:
         await settle(pilot)
         await step("overview-quiet", lambda: tick(same, 2.0))
         await step("cursor", lambda: app.move("down"))
+        await pilot.press(":", "r")
+        await settle(pilot)
+        await pilot.press("escape", "m", "l", "j", "j", "3", "ctrl+d", "G")
+        await settle(pilot)
+        screens.append(text_of(app))
         app.exit()
 
+    screens: list[str] = []
     app.run(auto_pilot=script)
-    results.write_text(json.dumps(counts), encoding="utf-8")
+    results.write_text(json.dumps({"bytes": counts, "screen": screens[0]}), encoding="utf-8")
 
 
 async def settle(pilot: Pilot[object]) -> None:

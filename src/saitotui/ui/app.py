@@ -23,7 +23,7 @@ from saitotui.ui.dispatch import OpenScreen, by_key, execute, fuzzy, offers
 from saitotui.ui.draw.header import footer, header, notice
 from saitotui.ui.draw.help import Entry, help_page
 from saitotui.ui.draw.overview import waiting
-from saitotui.ui.draw.room import Room
+from saitotui.ui.draw.room import Room, side_width
 from saitotui.ui.environment import wants_ascii, wants_color
 from saitotui.ui.grid import Bar, Grid
 from saitotui.ui.lean import LeanScreen
@@ -49,8 +49,7 @@ class Console(App[None], inherit_bindings=False):
     CSS = """
     Screen { layout: vertical; overflow: hidden; }
     #body { height: 1fr; }
-    #side { display: none; width: 2fr; }
-    #main { width: 3fr; }
+    #side { display: none; }
     """
 
     def __init__(
@@ -97,6 +96,7 @@ class Console(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._source.listen(self._news)
+        self.app_resume_signal.subscribe(self, lambda _: self.repaint())
         self.set_interval(CHECK_EVERY, self._check)
         self._take()
         self.query_one("#main", Grid).focus()
@@ -133,10 +133,10 @@ class Console(App[None], inherit_bindings=False):
 
     def _open_first(self, picture: Picture) -> None:
         """The view that the command line asked for, once it is known what there is."""
-        if self._initial:
+        if self._initial not in ("", Kind.OVERVIEW.value):
             name = self._initial
             known = {screen.name for screen in self.screens} | {tier.tier for tier in picture.tiers}
-            if name in [kind.value for kind in (Kind.OVERVIEW, Kind.MAP, Kind.LOG, Kind.RUNBOOKS)]:
+            if name in [kind.value for kind in (Kind.MAP, Kind.LOG, Kind.RUNBOOKS)]:
                 self._stack.append(View(Kind(name)))
             elif name in known:
                 self._stack.append(View(Kind.SCREEN, name))
@@ -170,6 +170,8 @@ class Console(App[None], inherit_bindings=False):
         main, side = self.query_one("#main", Grid), self.query_one("#side", Grid)
         if side.display != bool(page.side):
             side.display = bool(page.side)
+        if page.side:
+            side.styles.width = side_width(room.width)
         if not page.side and self._active == "side":
             self._activate("main")
         main.show(page.main, top=top, key=key)
@@ -205,9 +207,11 @@ class Console(App[None], inherit_bindings=False):
     # --- keys and the prompt
 
     async def on_key(self, event: events.Key) -> None:
-        if self._prompt.kind:
-            return
         character = event.character if event.is_printable else None
+        if self._prompt.kind:
+            if character and not self._prompt.field.has_focus:
+                self._prompt.field.insert_text_at_cursor(character)
+            return
         order = by_key(self, character or event.key) or by_key(self, event.key)
         if order is None:
             return
@@ -240,7 +244,7 @@ class Console(App[None], inherit_bindings=False):
         event.stop()
         if self._prompt.kind == "/":
             self._words = event.value.strip()
-            self._draw()
+            self._draw(top=True)
         elif self._prompt.kind:
             self._propose()
 
@@ -271,7 +275,7 @@ class Console(App[None], inherit_bindings=False):
     def _close_prompt(self) -> None:
         self._prompt.close()
         self.query_one("#footer", Bar).display = True
-        self._grid.focus()
+        self.screen.set_focus(self._grid)
 
     # --- what commands may use (commands.Desk)
 
@@ -302,6 +306,10 @@ class Console(App[None], inherit_bindings=False):
     @property
     def key(self) -> str:
         return self._grid.key
+
+    @property
+    def sideways(self) -> bool:
+        return self._grid.row > 1
 
     def _entries(self) -> list[Entry]:
         entries = [
@@ -416,9 +424,8 @@ class Console(App[None], inherit_bindings=False):
             self.say(sentence)
 
     def repaint(self) -> None:
-        self.refresh(layout=True)
-        for grid in self.query(Grid):
-            grid.refresh()
+        if isinstance(self.screen, LeanScreen):
+            self.screen.draw_anew()
 
     def leave(self) -> None:
         self.exit()

@@ -35,6 +35,11 @@ class Desk(Protocol):
         """What the cursor stands on."""
         ...
 
+    @property
+    def sideways(self) -> bool:
+        """Whether there is something at the left or right of the cursor, as on a map."""
+        ...
+
     def open(self, view: View) -> None: ...
 
     def open_key(self, key: str) -> None: ...
@@ -80,6 +85,10 @@ class Order:
 
     def available(self, desk: Desk) -> bool:
         return True
+
+    def wants(self, desk: Desk, key: str) -> bool:
+        """Whether `key` means this command now."""
+        return key in self.keys
 
     def choices(self, desk: Desk, argument: str) -> Sequence[str]:
         """Completions of its argument."""
@@ -409,7 +418,10 @@ class Left(Move):
 
 
 class Right(Move):
-    keys, shown, how, summary = ("right",), "→", "right", "right, on a map (there l moves too)"
+    keys, shown, how, summary = ("right",), "l →", "right", "right, on a map (elsewhere l is the log)"
+
+    def wants(self, desk: Desk, key: str) -> bool:
+        return key in self.keys or (key == "l" and desk.sideways)
 
 
 class HalfDown(Move):
@@ -435,8 +447,8 @@ class Other(Move):
 ORDERS: tuple[Order, ...] = tuple(
     kind()
     for kind in (
-        *(Open, Back, Filter, Wrong, CommandLine, Help, Overview, Map, Log, Runbooks, Raw, Goto, Next),
-        *(Previous, Palette, Pause, Refresh, Shell, Fault, Heal, Quit, Interrupt, Suspend),
-        *(Down, Up, Left, Right, HalfDown, HalfUp, Top, Bottom, Other),
+        *(Open, Back, Filter, Wrong, CommandLine, Help, Overview, Map, Right, Log, Runbooks, Raw, Goto),
+        *(Next, Previous, Palette, Pause, Refresh, Shell, Fault, Heal, Quit, Interrupt, Suspend),
+        *(Down, Up, Left, HalfDown, HalfUp, Top, Bottom, Other),
     )
 )

@@ -16,9 +16,11 @@ Cells = list[tuple[str, Style | None]]
 
 def changed(old: Sequence[Segment], new: Sequence[Segment]) -> list[tuple[int, int]]:
     """Ranges (start, end) of cells in which `new` differs from `old`. A wide character is never cut."""
-    if old == new:
-        return []
-    before, after = cells(old), cells(new)
+    return [] if old == new else changed_cells(cells(old), cells(new))
+
+
+def changed_cells(before: Cells, after: Cells) -> list[tuple[int, int]]:
+    """The same for rows of cells."""
     ranges: list[tuple[int, int]] = []
     for x, cell in enumerate(after):
         if x < len(before) and before[x] == cell:

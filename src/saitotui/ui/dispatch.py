@@ -37,7 +37,7 @@ class OpenScreen:
 def by_key(desk: Desk, key: str) -> Order | OpenScreen | None:
     """What a key does now, or None."""
     for order in ORDERS:
-        if key in order.keys and order.available(desk):
+        if order.wants(desk, key) and order.available(desk):
             return order
     return next((OpenScreen(s) for s in all_screens(desk.picture, desk.screens) if s.key == key), None)
 

@@ -90,6 +90,12 @@ class Grid(Widget, can_focus=True):
         return self._targets[self._at].key if self._targets else ""
 
     @property
+    def row(self) -> int:
+        """How many targets stand on the cursor's line."""
+        here = self._targets[self._at].first if self._targets else -1
+        return sum(target.first == here for target in self._targets)
+
+    @property
     def below(self) -> int:
         """Lines that stand below what is visible."""
         return max(0, len(self._lines) - self._top - self.size.height)

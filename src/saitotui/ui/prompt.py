@@ -91,7 +91,7 @@ class Prompt(Vertical):
         self.query_one("#sign", Bar).show([Line((Span(sign + " ", Look.STRONG),))])
         self.field.value = value
         self.field.cursor_position = len(value)
-        self.field.focus()
+        self.screen.set_focus(self.field)
 
     def close(self) -> None:
         self.kind = ""

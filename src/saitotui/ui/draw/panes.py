@@ -9,7 +9,7 @@ from saitotui.model.picture import Picture
 from saitotui.model.screen import PaneSpec, ScreenSpec
 from saitotui.model.topology import Actor, Event
 from saitotui.ui.draw.map import tier_map
-from saitotui.ui.draw.room import SIDE_FROM, Room, own_findings, tier_title
+from saitotui.ui.draw.room import Room, own_findings, side_width, tier_title
 from saitotui.ui.draw.rows import event_rows, finding_rows, help_rows, robot_rows
 from saitotui.ui.draw.spark import spark_rows
 from saitotui.ui.draw.table import table_lines
@@ -24,6 +24,8 @@ DERIVED: tuple[PaneSpec, ...] = (
     PaneSpec("log", lines=8),
 )
 
+GUTTER = 2
+"""Cells between the two columns."""
 TALL = 30
 """Lines from which parts stand apart."""
 
@@ -35,15 +37,14 @@ def derived(tier: str) -> ScreenSpec:
 
 def tier_page(picture: Picture, screen: ScreenSpec, room: Room) -> Page:
     """Title with the tier's state, then its panes; those at the side stand there when there is room."""
-    wide = room.width >= SIDE_FROM and any(pane.side for pane in screen.panes)
-    side_width = room.width * 2 // 5 if wide else 0
-    main = room.narrowed(room.width - side_width)
-    head = _title(picture, screen, main)
-    left = [pane for pane in screen.panes if not (wide and pane.side)]
-    right = [pane for pane in screen.panes if wide and pane.side]
+    aside = side_width(room.width) if any(pane.side for pane in screen.panes) else 0
+    right = [pane for pane in screen.panes if aside and pane.side]
+    side = tuple(_stack(picture, screen, right, room.narrowed(aside)))
+    left = [pane for pane in screen.panes if not (side and pane.side)]
+    main = room.narrowed(room.width - aside - GUTTER) if side else room
+    head = _title(picture, screen, room)
     return Page(
-        (*head, *_stack(picture, screen, left, main)),
-        tuple(_stack(picture, screen, right, room.narrowed(side_width))),
+        (*head, *_stack(picture, screen, left, main)), (*[BLANK for _ in head], *side) if side else ()
     )
 
 

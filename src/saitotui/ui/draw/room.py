@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from saitotui.model.finding import Finding
-from saitotui.model.health import Health
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
-from saitotui.model.topology import TierPicture
 from saitotui.ui.ages import age
 
 SIDE_FROM = 110
@@ -36,12 +34,13 @@ class Room:
         return replace(self, width=width)
 
 
+def side_width(width: int) -> int:
+    """Cells of the second column of a terminal that is `width` wide."""
+    return width * 2 // 5 if width >= SIDE_FROM else 0
+
+
 def tier_title(name: str) -> str:
     return name.replace("_", " ")
-
-
-def tier_health(tier: TierPicture) -> Health:
-    return tier.health
 
 
 def tier_key(screens: Sequence[ScreenSpec], tier: str) -> str:

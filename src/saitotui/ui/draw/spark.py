@@ -16,19 +16,24 @@ GAP = "╌"
 
 
 def spark(values: Sequence[float | None], width: int) -> str:
-    """The newest `width` values from nought to their largest, oldest first; unknown ones are a gap."""
+    """The newest `width` values, oldest first; unknown ones are a gap. The graph stands on nought unless the
+    values keep well above it: then on a little less than the least of them."""
     shown = [value if value is not None and isfinite(value) else None for value in values[-width:]]
-    top = max((value for value in shown if value is not None), default=0.0)
-    bars = "".join(_bar(value, top) for value in shown)
+    known = [value for value in shown if value is not None]
+    top, least = max(known, default=0.0), min(known, default=0.0)
+    floor = 2 * least - top if 0 < top < 2 * least else 0.0
+    bars = "".join(_bar(value, floor, top) for value in shown)
     return " " * (width - len(bars)) + bars
 
 
-def _bar(value: float | None, top: float) -> str:
+def _bar(value: float | None, floor: float, top: float) -> str:
     if value is None:
         return GAP
-    if top <= 0 or value <= 0:
+    if value <= floor or top <= 0:
         return BARS[0]
-    return BARS[min(len(BARS) - 1, int(value / top * (len(BARS) - 1) + 0.5))]
+    if top <= floor:
+        return BARS[len(BARS) // 2]
+    return BARS[min(len(BARS) - 1, int((value - floor) / (top - floor) * (len(BARS) - 1) + 0.5))]
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -49,14 +54,14 @@ def spark_rows(picture: Picture, tier: str, names: Sequence[str], room: Room) ->
     if not samples:
         return []
     titles = min(30, max(width_of(sample.title) for sample in samples))
-    graph = max(8, min(60, room.width - titles - 31))
+    graph = max(8, min(60, room.width - titles - 36))
     return [_row(picture, tier, sample, titles, graph) for sample in samples]
 
 
 def _row(picture: Picture, tier: str, sample: Sample, titles: int, graph: int) -> Line:
     history = picture.history.get(f"{tier}/{sample.name}", (sample.value,))
     known = [value for value in history[-graph:] if value is not None and isfinite(value)]
-    peak = f"max {amount(max(known), sample.unit)}" if known else ""
+    span = f"{amount(min(known), '')} – {amount(max(known), sample.unit)}" if known else ""
     unknown = sample.value is None or not isfinite(sample.value)
     return Line(
         (
@@ -66,7 +71,7 @@ def _row(picture: Picture, tier: str, sample: Sample, titles: int, graph: int) -
                 fit(amount(sample.value, sample.unit), 13, right=True),
                 Look.UNKNOWN if unknown else Look.STRONG,
             ),
-            Span("  " + fit(peak, 13), Look.DIM),
+            Span("  " + fit(span, 18), Look.DIM),
         ),
         health=Health.UNKNOWN if unknown else None,
     )

@@ -22,7 +22,8 @@ from saitotui.ui.line import (
     width_of,
 )
 
-GAP = "  "
+GAPS = ("  ", " ")
+"""Between columns: the second where the first leaves no room."""
 NARROWEST = 6
 EMPTY = Cell("")
 
@@ -44,25 +45,27 @@ def table_lines(
     head = heading(title or table.title, room.width)
     if not rows:
         return [head, plain("none")]
-    laid = layout(table, rows, columns, room.width - 3)
-    titles = GAP.join(fit(column.title, column.width, right=column.right) for column in laid)
+    laid, gap = layout(table, rows, columns, room.width - 3)
+    titles = gap.join(fit(column.title, column.width, right=column.right) for column in laid)
     lines = [head, Line((Span("   " + titles, Look.DIM),), fixed=True)]
-    lines += [_row(row, laid) for row in rows]
+    lines += [_row(row, laid, gap) for row in rows]
     if len(rows) < len(table.rows):
         lines.append(plain(f"and {len(table.rows) - len(rows)} more", indent=3))
     return lines
 
 
-def layout(table: Table, rows: Sequence[Row], wanted: Sequence[str], width: int) -> list[Column]:
-    """The wanted columns as wide as their widest text. Where that does not fit, titles are cut first, then
-    the widest columns."""
+def layout(table: Table, rows: Sequence[Row], wanted: Sequence[str], width: int) -> tuple[list[Column], str]:
+    """The wanted columns as wide as their widest text, and what stands between them. Where that does not
+    fit, first the space between columns is cut, then titles, then the widest columns."""
     indexes = [table.columns.index(name) for name in wanted if name in table.columns]
     laid = [_column(table, rows, index) for index in indexes or range(len(table.columns))]
-    room = width - len(GAP) * (len(laid) - 1)
     full = [max(column.width, width_of(column.title)) for column in laid]
     least = [max(column.width, min(width_of(column.title), 4)) for column in laid]
+    gap = GAPS[0] if sum(full) + len(GAPS[0]) * (len(laid) - 1) <= width else GAPS[1]
+    room = width - len(gap) * (len(laid) - 1)
     widths = shrink(shrink(full, room, least), room, [NARROWEST] * len(laid))
-    return [Column(c.title, c.index, w, c.right) for c, w in zip(laid, widths, strict=True)]
+    columns = [Column(c.title, c.index, w, c.right) for c, w in zip(laid, widths, strict=True)]
+    return columns, gap
 
 
 def _column(table: Table, rows: Sequence[Row], index: int) -> Column:
@@ -96,7 +99,7 @@ def _marked(cell: Cell) -> str:
     return cell.text if cell.text.startswith(mark) else f"{mark} {cell.text}"
 
 
-def _row(row: Row, columns: Sequence[Column]) -> Line:
+def _row(row: Row, columns: Sequence[Column], gap: str) -> Line:
     spans = [Span(f" {GLYPHS[row.health]} ", HEALTH_LOOKS[row.health])]
     for number, column in enumerate(columns):
         cell = _cell(row, column.index)
@@ -106,5 +109,5 @@ def _row(row: Row, columns: Sequence[Column]) -> Line:
         if number == 0 and look is Look.PLAIN:
             look = Look.STRONG
         spans.append(Span(fit(_marked(cell), column.width, right=column.right), look))
-        spans.append(Span(GAP))
+        spans.append(Span(gap))
     return Line(tuple(spans[:-1]), key=row.key, health=row.health)
