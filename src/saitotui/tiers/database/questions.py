@@ -1,8 +1,9 @@
 """What the database tier asks: every server in SQL, its host for the process, every HAProxy node.
 
 The statements are the same for MariaDB (10.5 and newer) and MySQL (8.0.22 and newer): a server leaves out
-what it does not have. The account needs `PROCESS`, and `SLAVE MONITOR` (MariaDB) or `REPLICATION CLIENT` (MySQL);
-with `EVENT` it also sees events. HAProxy: any level of the runtime API reads; `operator` shows addresses.
+what it does not have. The account needs `PROCESS`, and `SLAVE MONITOR` (MariaDB) or `REPLICATION CLIENT`
+(MySQL); with `EVENT` it also sees events. HAProxy: any level of the runtime API reads; `operator` shows
+addresses.
 """
 
 from __future__ import annotations
