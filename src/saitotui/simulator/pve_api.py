@@ -277,6 +277,8 @@ class PveApi:
         fabric = self.cluster.fabric
         if node != here and (fabric.boot(node) is None or not fabric.connected(here, node)):
             return Reply(595, b"", "No route to host", HEADERS, NO_ROUTE)
+        if fabric.stuck(node):
+            return Reply(595, b"", "Connection timed out", HEADERS, NO_ANSWER)
         if protected and self.cluster.nodes[node].daemon_hung:
             return Reply(596, b"", "Connection timed out", HEADERS, NO_ANSWER)
         return None

@@ -90,7 +90,9 @@ class PveCluster:
     def running(self, node: str) -> bool:
         """Whether corosync runs on a node."""
         boot = self.fabric.boot(node)
-        return boot is not None and self.fabric.now() - boot >= COROSYNC_START
+        if boot is None or self.fabric.stuck(node) or not self.fabric.corosync(node):
+            return False
+        return self.fabric.now() - boot >= COROSYNC_START
 
     def quorate(self, node: str) -> bool:
         return self.corosync.quorate(node)

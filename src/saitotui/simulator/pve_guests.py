@@ -24,7 +24,13 @@ class Fabric(Protocol):
     def now(self) -> float: ...
     def call_later(self, delay: float, do: Callable[[], None]) -> object: ...
     def boot(self, node: str) -> float | None:
-        """When the node booted; None while it is off, or too hung to do anything."""
+        """When the node booted; None while it is off."""
+
+    def stuck(self, node: str) -> bool:
+        """Whether nothing on the node gets on, though it has power."""
+
+    def corosync(self, node: str) -> bool:
+        """Whether the node's corosync is not stopped."""
 
     def connected(self, a: str, b: str) -> bool:
         """Whether packets pass between two nodes."""

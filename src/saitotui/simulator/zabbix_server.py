@@ -88,6 +88,7 @@ class Trigger:
     value: int = 0
     lastchange: int = 0
     enabled: bool = True
+    sampled: bool = True
 
 
 @dataclass(slots=True)
@@ -227,7 +228,7 @@ class ZabbixServer:
             host.unavailable, host.errors_from = True, int(host.silent_since)
 
     def _sample(self, trigger: Trigger, now: float) -> None:
-        if not trigger.enabled or not trigger.host.enabled or not trigger.item.enabled:
+        if not trigger.sampled or not trigger.enabled or not trigger.host.enabled or not trigger.item.enabled:
             return
         host, item = trigger.host, trigger.item
         if trigger.agent:
@@ -256,6 +257,14 @@ class ZabbixServer:
             if problem.trigger is trigger and problem.open:
                 problem.r_eventid, problem.r_clock = self.id("event", 23), now
                 problem.userid = userid
+
+    def raise_problem(self, trigger: Trigger) -> None:
+        """A problem begins now."""
+        self._raise(trigger, self.fabric.now())
+
+    def resolve(self, trigger: Trigger) -> None:
+        """Its problem is over now."""
+        self._resolve(trigger, self.fabric.now())
 
     def _escalate(self, now: float) -> None:
         for action in self.actions:

@@ -26,6 +26,7 @@ class Machines:
         self._serial = 0
         self.boots: dict[str, float | None] = {f"pve{n}": self.time - 5000 for n in (1, 2, 3)}
         self.cut: set[str] = set()
+        self.hung: set[str] = set()
         self.resets: list[tuple[float, str]] = []
         self.guests_on: dict[int, str] = {}
         self.watch: Callable[[], None] = lambda: None
@@ -40,6 +41,12 @@ class Machines:
 
     def boot(self, node: str) -> float | None:
         return self.boots[node]
+
+    def stuck(self, node: str) -> bool:
+        return node in self.hung
+
+    def corosync(self, node: str) -> bool:
+        return True
 
     def connected(self, a: str, b: str) -> bool:
         return a == b or not self.cut & {a, b}

@@ -208,3 +208,11 @@ def test_guests_kept_apart_stay_apart(bench: Any) -> None:
     bench.machines.power_off("pve3")
     bench.machines.run(145)
     assert bench.machines.guests_on[102] == "pve2"
+
+
+def test_a_node_that_hangs_is_reset_by_its_watchdog(bench: Any) -> None:
+    bench.machines.hung.add("pve3")
+    bench.machines.run(75)
+    assert [node for _, node in bench.machines.resets] == ["pve3"]
+    bench.machines.run(75)
+    assert bench.machines.guests_on[102] == "pve1"

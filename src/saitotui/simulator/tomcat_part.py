@@ -1,0 +1,190 @@
+"""The application as a part of the world: nginx on web1 and web2, Tomcats on tc1 to tc3."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from saitotui.simulator.http_parts import Passwords, Service
+from saitotui.simulator.http_types import Reply, Request
+from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
+from saitotui.simulator.tomcat_cluster import App, TomcatCluster
+from saitotui.simulator.tomcat_http import Backends, TomcatHttp
+from saitotui.simulator.world import Machine, World, targets
+
+WEBS, TOMCATS = ("web1", "web2"), ("tc1", "tc2", "tc3")
+NGINX, TOMCAT = "nginx", "tomcat10"
+USER = "saitotui"
+ROLES = frozenset({"manager-script", "manager-jmx", "manager-status"})
+ACCESS_LOG = "/var/log/nginx/access.log"
+
+
+@runtime_checkable
+class Usable(Protocol):
+    """What a part offers to the application: empty when `host` can use it, else the error it gets."""
+
+    def usable(self, host: str, what: str) -> str: ...
+
+
+class TomcatPart:
+    """Implements world.Part and the fabrics of tomcat_cluster and nginx_front."""
+
+    name = "application"
+
+    def __init__(self, world: World, passwords: Passwords) -> None:
+        self.world = world
+        self._since: dict[str, float | None] = {}
+        self._logs: dict[str, deque[str]] = {name: deque(maxlen=KEPT_LINES) for name in WEBS}
+        for name, unit in self._units().items():
+            world.machines[name].services.setdefault(unit, "running")
+            self._since[name] = world.clock.now() - 86_400 if world.machines[name].runs(unit) else None
+        addresses = {name: world.machines[name].address for name in TOMCATS}
+        self.tomcats = TomcatCluster(self, addresses, seed=world.random.randrange(1 << 30))
+        backends = Backends(self._backend("database", "read"), self._backend("database", "write"),
+                            self._backend("storage", "write"))  # fmt: skip
+        self.http = TomcatHttp(self.tomcats, {USER: (passwords.tomcat, ROLES)}, backends)
+        self.front = NginxFront(self, WEBS, self.tomcats, self.http)
+        for name in WEBS:
+            files = world.machines[name].files
+            files[ACCESS_LOG] = self._log_of(name)
+            files["/etc/nginx/conf.d/upstreams.conf"] = upstreams(addresses)
+        self._faults()
+        world.join(self)
+        self.tomcats.start()
+        self.front.start()
+
+    @staticmethod
+    def _units() -> dict[str, str]:
+        return {**dict.fromkeys(WEBS, NGINX), **dict.fromkeys(TOMCATS, TOMCAT)}
+
+    def _log_of(self, name: str) -> Callable[[], str]:
+        return lambda: "".join(f"{line}\n" for line in self._logs[name])
+
+    def _backend(self, part: str, what: str) -> Callable[[str], str]:
+        """Asks another part whether a host can use it; a part that is not there is no obstacle."""
+
+        def ask(host: str) -> str:
+            other = self.world.parts.get(part)
+            return other.usable(host, what) if isinstance(other, Usable) else ""
+
+        return ask
+
+    def now(self) -> float:
+        return self.world.clock.now()
+
+    def call_later(self, delay: float, do: Callable[[], None]) -> object:
+        return self.world.clock.call_later(delay, do)
+
+    def serving(self, name: str) -> float | None:
+        return self._since[name]
+
+    def powered(self, name: str) -> bool:
+        return self.world.machines[name].reachable
+
+    def hung(self, name: str) -> bool:
+        machine = self.world.machines[name]
+        return machine.hung or machine.services.get(self._units()[name]) == "hung"
+
+    def connected(self, a: str, b: str) -> bool:
+        return self.world.connected(a, b)
+
+    def log(self, name: str, line: str) -> None:
+        if not self.world.machines[name].disk_full:
+            self._logs[name].append(line)
+
+    def changed(self, machine: Machine) -> None:
+        unit = self._units().get(machine.name)
+        if unit is None:
+            return
+        there = machine.powered and machine.booted and machine.services.get(unit) in ("running", "hung")
+        if there and self._since[machine.name] is None:
+            self._since[machine.name] = self.now()
+        elif not there:
+            self._since[machine.name] = None
+
+    def services(self) -> list[Service]:
+        found = []
+        for name in WEBS:
+            found.append(Service(f"{name}/status", name, NGINX, self._status(name)))
+            found.append(Service(f"{name}/front", name, NGINX, self._page(name)))
+        return found + [Service(f"{name}/http", name, TOMCAT, self._tomcat(name)) for name in TOMCATS]
+
+    def _status(self, name: str) -> Callable[[Request], Reply]:
+        def answer(request: Request) -> Reply:
+            if request.path == "/nginx_status":
+                return self.front.status(name)
+            return Reply(404, b"")
+
+        return answer
+
+    def _page(self, name: str) -> Callable[[Request], Reply]:
+        return lambda request: self.front.handle(name, request)
+
+    def _tomcat(self, name: str) -> Callable[[Request], Reply]:
+        return lambda request: self.http.handle(name, request)
+
+    def _faults(self) -> None:
+        world, tomcats = self.world, self.tomcats.tomcats
+
+        def isolate(name: str) -> str:
+            tomcats[name].isolated = True
+            return f"{name} replicates no sessions"
+
+        def join(name: str) -> str:
+            tomcats[name].isolated = False
+            return f"{name} replicates sessions again"
+
+        def leak(name: str) -> str:
+            tomcats[name].pressure = 0.6
+            return f"the heap of {name} is nearly full"
+
+        def collect(name: str) -> str:
+            tomcats[name].pressure = 0.0
+            return f"the heap of {name} is free again"
+
+        def stick(name: str) -> str:
+            tomcats[name].slow_threads = 192
+            return f"request threads of {name} are stuck"
+
+        def loosen(name: str) -> str:
+            tomcats[name].slow_threads = 0
+            return f"request threads of {name} are free again"
+
+        names = targets(dict.fromkeys(TOMCATS))
+        world.fault("tomcat-isolated", "shut a Tomcat's replication port", names, isolate, join)
+        world.fault("tomcat-heap", "fill a Tomcat's heap", names, leak, collect)
+        world.fault("tomcat-threads", "let a Tomcat's request threads get stuck", names, stick, loosen)
+        self._deployment_faults()
+
+    def _deployment_faults(self) -> None:
+        world, cluster = self.world, self.tomcats
+
+        def put(name: str, version: str, running: bool = True) -> None:
+            cluster.deploy(name, App("/app", version, running, doc_base=f"app##{version}"))
+
+        def take(name: str, *versions: str) -> str:
+            for version in versions:
+                cluster.tomcats[name].apps.pop(("/app", version), None)
+            return f"{name} has its old versions only"
+
+        def order(name: str) -> str:
+            put(name, "9")
+            put(name, "10")
+            return f"{name} has versions 9 and 10: 9 is served, for versions compare as text"
+
+        def drain(name: str) -> str:
+            put(name, "002")
+            return f"{name} drains version 001 in favour of 002"
+
+        def fail(name: str) -> str:
+            put(name, "002", running=False)
+            return f"version 002 did not start on {name}"
+
+        names = targets(dict.fromkeys(TOMCATS))
+        world.fault("version-order", "deploy version 10 beside 9", names, order, lambda n: take(n, "9", "10"))
+        world.fault(
+            "draining", "deploy a newer version beside the old", names, drain, lambda n: take(n, "002")
+        )
+        world.fault("context-failed", "deploy a version that does not start", names, fail,
+                    lambda n: take(n, "002"))  # fmt: skip
