@@ -48,7 +48,7 @@ def terminal(output: str, columns: int, rows: int) -> list[str]:
             if found["final"] == "H":
                 y, x = (int(number) - 1 for number in found["numbers"].split(";"))
             else:
-                assert found["final"] in (None, "m", "h", "l", "p", "u"), found[0]
+                assert found["final"] in (None, "m", "h", "l", "p", "u", "t"), found[0]
             continue
         assert output[at].isprintable(), repr(output[at - 20 : at + 20])
         screen[y][x] = output[at]

@@ -132,7 +132,7 @@ async def test_long_pages_scroll_to_their_end(screens: tuple[ScreenSpec, ...]) -
         assert "more below" in text_of(app)
         await pilot.press(*["ctrl+d"] * 8)
         assert "more below" not in text_of(app)
-        assert "what changed" in text_of(app)
+        assert "What changed" in text_of(app)
         await pilot.press(*["ctrl+u"] * 8)
         assert "Database  nobody takes writes" in text_of(app)
         await pilot.press(*["j"] * 60)
@@ -146,7 +146,7 @@ async def test_filter_is_incremental_and_escape_takes_it_away(screens: tuple[Scr
         shown = text_of(app)
         assert "L4TOUT" in shown
         assert "Zabbix" not in shown
-        assert "── users" not in shown
+        assert "── Users" not in shown
         await pilot.press("enter", "n")
         assert app.key == "lb2"
         await pilot.press("N")
@@ -332,7 +332,7 @@ async def test_a_small_terminal_shows_a_digest(screens: tuple[ScreenSpec, ...]) 
         assert lines[1].startswith("✗ CRIT login")
         await pilot.resize_terminal(80, 24)
         await pilot.pause()
-        assert "── users" in text_of(app)
+        assert "── Users" in text_of(app)
 
 
 async def test_ascii_has_nothing_else(screens: tuple[ScreenSpec, ...]) -> None:
@@ -348,12 +348,12 @@ async def test_a_wide_screen_uses_its_side(screens: tuple[ScreenSpec, ...]) -> N
     app, _ = console(healthy(), screens, initial="cluster")
     async with app.run_test(size=(120, 40)) as pilot:
         assert any(
-            "Cluster nodes" in line and "lately measured" in line for line in text_of(app).splitlines()
+            "Cluster nodes" in line and "Lately measured" in line for line in text_of(app).splitlines()
         )
         await pilot.resize_terminal(100, 40)
         await pilot.pause()
         assert not any(
-            "Cluster nodes" in line and "lately measured" in line for line in text_of(app).splitlines()
+            "Cluster nodes" in line and "Lately measured" in line for line in text_of(app).splitlines()
         )
 
 

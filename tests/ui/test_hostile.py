@@ -112,12 +112,14 @@ def test_every_view_fills_its_lines_exactly(
                 assert row.isascii() or not ascii_only
 
 
+@settings(deadline=None)
 @given(texts, st.integers(0, 60))
 def test_crop_and_fit_keep_their_width(text: str, width: int) -> None:
     assert width_of(crop(text, width)) <= width
     assert width_of(fit(text, width)) == width
 
 
+@settings(deadline=None)
 @given(texts, st.integers(2, 60))
 def test_wrap_keeps_its_width(text: str, width: int) -> None:
     assert all(width_of(part) <= width for part in wrap(text, width))

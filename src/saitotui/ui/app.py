@@ -18,6 +18,7 @@ from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
 from saitotui.model.source import Faults, Source
 from saitotui.ui import ssh
+from saitotui.ui.attention import Attention
 from saitotui.ui.commands import ORDERS
 from saitotui.ui.dispatch import OpenScreen, by_key, execute, fuzzy, offers
 from saitotui.ui.draw.header import footer, header, notice
@@ -80,6 +81,7 @@ class Console(App[None], inherit_bindings=False):
         poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
         self._paint = Paint(poor, wants_color() if color is None else color)
         self._active = "main"
+        self._attention = Attention()
 
     # --- what is on the screen
 
@@ -129,7 +131,16 @@ class Console(App[None], inherit_bindings=False):
                 self._repaint_with(Paint(self._paint.ascii_only, self._paint.color, environment))
             if first:
                 self._open_first(self._picture)
+            self._call(self._attention.news(self._picture))
         self._draw()
+
+    def _call(self, sequence: str) -> None:
+        """Writes a control sequence of ours to the terminal."""
+        if sequence and self._driver is not None and not self.is_headless and not self._paint.ascii_only:
+            self._driver.write(sequence)
+
+    def on_unmount(self) -> None:
+        self._call(self._attention.farewell)
 
     def _open_first(self, picture: Picture) -> None:
         """The view that the command line asked for, once it is known what there is."""

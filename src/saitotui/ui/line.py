@@ -151,7 +151,7 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 def wrap(text: str, width: int, *, limit: int = 8) -> list[str]:
     """`text` on lines of at most `width` cells, broken at spaces where that is possible; at most `limit`
     lines."""
-    words = one_line(text, limit=LONGEST).split(" ")
+    words = one_line(text, limit=min(LONGEST, limit * max(1, width) + 2)).split(" ")
     lines: list[str] = [""]
     for word in words:
         for piece in _pieces(safe(word), max(1, width)):

@@ -67,20 +67,20 @@ def _finding_page(picture: Picture, finding: Finding, room: Room) -> Page:
         words = cause.sentence if cause else cause_name(picture, finding)
         lines.append(_labelled("follows from", crop(words, room.width - 18), key=key))
     if situation is not None:
-        lines.append(heading("why it matters", room.width))
+        lines.append(heading("Why it matters", room.width))
         lines += paragraph(situation.meaning, room.width)
-        lines.append(heading("what to do", room.width))
+        lines.append(heading("What to do", room.width))
         lines += paragraph(situation.advice, room.width)
     lines += _runbooks(finding, room)
     if finding.evidence:
-        lines.append(heading("evidence", room.width))
+        lines.append(heading("Evidence", room.width))
         for fact in finding.evidence:
             parts = wrap(fact, room.width - 4)
             lines += [
                 Line((Span(" · " if n == 0 else "   ", Look.DIM), Span(p))) for n, p in enumerate(parts)
             ]
     others = [f for f in picture.findings if f.subject == finding.subject and f != finding]
-    lines += _section("also about it", finding_rows(picture, others, room), room)
+    lines += _section("Also about it", finding_rows(picture, others, room), room)
     lines += _readings(picture, finding.subject, room)
     return Page(tuple(lines))
 
@@ -89,7 +89,7 @@ def _runbooks(finding: Finding, room: Room) -> list[Line]:
     if not finding.runbooks:
         return []
     rows = [Line((Span(" » ", Look.STRONG), Span(name, Look.STRONG))) for name in finding.runbooks]
-    return [heading("runbooks that help", room.width), *rows]
+    return [heading("Runbooks that help", room.width), *rows]
 
 
 def _subject_page(picture: Picture, subject: str, room: Room) -> Page:
@@ -103,12 +103,12 @@ def _subject_page(picture: Picture, subject: str, room: Room) -> Page:
     if not lines:
         lines.append(plain(f"{crop(subject, 60)}: nothing of that name is in the picture", Look.STRONG))
     findings = [f for f in picture.findings if f.subject == subject]
-    lines += _section("what is wrong", finding_rows(picture, findings, room), room)
+    lines += _section("What is wrong", finding_rows(picture, findings, room), room)
     if node is not None:
-        lines += _section("facts", fact_rows(node.facts, room), room)
-    lines += _section("links", _links(picture, subject, room), room)
+        lines += _section("Facts", fact_rows(node.facts, room), room)
+    lines += _section("Links", _links(picture, subject, room), room)
     events = [event for event in picture.events if event.subject == subject][:8]
-    lines += _section("what changed", event_rows(events, room), room)
+    lines += _section("What changed", event_rows(events, room), room)
     lines += _readings(picture, subject, room)
     return Page(tuple(lines))
 
@@ -176,7 +176,7 @@ def _readings(picture: Picture, subject: str, room: Room) -> list[Line]:
     keys = readings_about(picture, subject)
     note = "y: whole answers" if keys else ""
     rows = reading_rows(picture, keys, room)
-    return [heading("readings", room.width, note=note), *rows] if rows else []
+    return [heading("Readings", room.width, note=note), *rows] if rows else []
 
 
 def _section(title: str, rows: Iterable[Line], room: Room) -> list[Line]:

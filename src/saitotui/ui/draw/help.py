@@ -43,14 +43,14 @@ class Entry:
 
 def help_page(picture: Picture | None, subject: str, entries: Sequence[Entry], room: Room) -> Page:
     lines = _about(picture, subject, room) if picture else []
-    lines.append(heading("keys and commands", room.width, note="q or Esc: back"))
+    lines.append(heading("Keys and commands", room.width, note="q or Esc: back"))
     for entry in entries:
         name = f":{entry.name}" if entry.name else ""
         lead = (Span(f" {fit(entry.keys, 9)}", Look.KEY), Span(fit(name, 20), Look.DIM))
         parts = wrap(entry.summary, max(20, room.width - 31))
         lines.append(Line((*lead, Span(parts[0]))))
         lines += [Line((Span(" " * 30), Span(part))) for part in parts[1:]]
-    lines.append(heading("signs", room.width))
+    lines.append(heading("Signs", room.width))
     for health, words in WORDS.items():
         sign = Span(f" {GLYPHS[health]} {health.name:<8}", HEALTH_LOOKS[health])
         lines.append(Line((sign, Span(crop(words, room.width - 12)))))

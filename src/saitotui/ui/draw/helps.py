@@ -16,7 +16,7 @@ def helps_page(picture: Picture, room: Room) -> Page:
     """Causes before consequences, as the findings are ordered."""
     wrong = [finding for finding in picture.findings if finding.health > Health.MAINT]
     causes = [finding for finding in wrong if not finding.cause]
-    lines: list[Line] = [heading("what helps", room.width, note="worst first; consequences need no hand")]
+    lines: list[Line] = [heading("What helps", room.width, note="worst first; consequences need no hand")]
     for finding in causes:
         lines += _entry(picture, finding, room)
     if not causes:
@@ -37,4 +37,4 @@ def _entry(picture: Picture, finding: Finding, room: Room) -> list[Line]:
 def _consequences(picture: Picture, findings: Sequence[Finding], room: Room) -> list[Line]:
     if not findings:
         return []
-    return [heading("consequences", room.width), *finding_rows(picture, findings, room)]
+    return [heading("Consequences", room.width), *finding_rows(picture, findings, room)]

@@ -38,7 +38,7 @@ def platform_map(picture: Picture, room: Room, *, wrong: bool = False) -> Page:
     edges = [edge for tier in picture.tiers for edge in tier.edges]
     edges += _entrances(picture, edges)
     body = draw_map(nodes, edges, room, fold=0 if wrong else 6, limit=room.height - 1)
-    return Page((heading("map", room.width, note=legend()), *body))
+    return Page((heading("Map", room.width, note=legend()), *body))
 
 
 def tier_map(picture: Picture, tier: str, room: Room) -> list[Line]:

@@ -59,7 +59,7 @@ def _users(picture: Picture, room: Room) -> list[Line]:
     rows = journey_rows(journeys, room)
     if not rows:
         rows = [plain("nothing is tried from here: the profile names no journeys")]
-    return [heading("users", room.width), *rows[: max(3, room.height // 6)]]
+    return [heading("Users", room.width), *rows[: max(3, room.height // 6)]]
 
 
 def strip_order(picture: Picture) -> list[TierPicture]:
@@ -81,7 +81,7 @@ def _is_consequence(tier: TierPicture) -> bool:
 
 def _tiers(picture: Picture, room: Room, extra: int) -> list[Line]:
     """A row a tier; up to `extra` lines more, so that diagnoses can be read to their end."""
-    lines = [heading("tiers", room.width, note="" if picture.tiers else "none in the profile")]
+    lines = [heading("Tiers", room.width, note="" if picture.tiers else "none in the profile")]
     for tier in strip_order(picture):
         rows = tier_rows(picture, tier, room, fold=2 if extra > 0 else 1)
         extra -= len(rows) - 1
@@ -130,10 +130,10 @@ def _findings(picture: Picture, room: Room, most: int) -> list[Line]:
     wrong = [f for f in picture.findings if f.health > Health.MAINT]
     if most < 4 or len(wrong) < 2:
         return []
-    rows = finding_rows(picture, wrong, room, fold=2)
+    rows = finding_rows(picture, wrong[:most], room, fold=2)
     if len(rows) > most - 1:
         rows = [*rows[: most - 2], plain(f"{len(wrong)} in all: press ! and look at the tiers")]
-    return [heading("what is wrong", room.width), *rows]
+    return [heading("What is wrong", room.width), *rows]
 
 
 def _lately(picture: Picture, room: Room, most: int) -> list[Line]:
@@ -142,13 +142,13 @@ def _lately(picture: Picture, room: Room, most: int) -> list[Line]:
     shown = fresh or list(picture.events[:2])
     note = "" if fresh else "nothing in the last hour"
     rows = event_rows(shown[: max(1, most - 1)], room)
-    return [heading("what changed", room.width, note=note or "l: all"), *rows]
+    return [heading("What changed", room.width, note=note or "l: all"), *rows]
 
 
 def _robots(picture: Picture, room: Room) -> list[Line]:
     if not picture.robots:
         return []
-    return [heading("acts by itself", room.width), *robot_rows(picture.robots, room)]
+    return [heading("Acts by itself", room.width), *robot_rows(picture.robots, room)]
 
 
 def _helps(picture: Picture, room: Room) -> list[Line]:
@@ -157,13 +157,13 @@ def _helps(picture: Picture, room: Room) -> list[Line]:
     if not rows:
         well = picture.health <= Health.MAINT
         rows = [plain("all is well: nothing needs to be done" if well else "no runbook is named for this")]
-    return [heading("what helps", room.width), *rows]
+    return [heading("What helps", room.width), *rows]
 
 
 def waiting(name: str, asked: Sequence[str], room: Room) -> Page:
     """Before the first picture: what is being asked, so that the screen is never blank."""
     lines = [
-        heading("first look", room.width),
+        heading("First look", room.width),
         plain(f"asking {name}; nothing is known yet and nothing was kept from before", Look.STRONG),
         *(plain(line) for line in asked),
     ]

@@ -79,7 +79,7 @@ def _stack(picture: Picture, screen: ScreenSpec, panes: Sequence[PaneSpec], room
 
 def _map(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line]:
     body = tier_map(picture, tier, room)
-    return [heading(pane.title or "map", room.width), *body] if body else []
+    return [heading(pane.title or "Map", room.width), *body] if body else []
 
 
 def _table(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line]:
@@ -103,7 +103,7 @@ def _findings(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[L
     rows = finding_rows(picture, wrong[: pane.lines or None], room)
     if pane.lines and len(wrong) > pane.lines:
         rows.append(plain(f"and {len(wrong) - pane.lines} more"))
-    return [heading(pane.title or "what is wrong", room.width), *rows]
+    return [heading(pane.title or "What is wrong", room.width), *rows]
 
 
 def _runbooks(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line]:
@@ -111,25 +111,25 @@ def _runbooks(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[L
     wrong = [finding for finding in found if finding.health > Health.MAINT]
     causes = [finding for finding in wrong if not finding.cause] or wrong
     rows = help_rows(picture, causes, room, most=pane.lines or 3)
-    return [heading(pane.title or "what helps", room.width), *rows] if rows else []
+    return [heading(pane.title or "What helps", room.width), *rows] if rows else []
 
 
 def _spark(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line]:
     rows = spark_rows(picture, tier, pane.samples, room)
     rows = rows[: pane.lines or None]
-    return [heading(pane.title or "lately measured", room.width), *rows] if rows else []
+    return [heading(pane.title or "Lately measured", room.width), *rows] if rows else []
 
 
 def _log(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line]:
     events = events_of(picture, tier) if tier else picture.events
-    return _events(events, pane, pane.title or "what changed", room)
+    return _events(events, pane, pane.title or "What changed", room)
 
 
 def _journal(picture: Picture, pane: PaneSpec, tier: str, room: Room) -> list[Line]:
     """Who acted: people and robots, of the tier or of the whole platform."""
     events = events_of(picture, tier) if tier else picture.events
     acts = [event for event in events if event.actor is not Actor.PLATFORM]
-    return _events(acts, pane, pane.title or "who acted", room)
+    return _events(acts, pane, pane.title or "Who acted", room)
 
 
 def _events(events: Sequence[Event], pane: PaneSpec, title: str, room: Room) -> list[Line]:
@@ -164,9 +164,9 @@ def log_page(picture: Picture, room: Room) -> Page:
     events = event_rows(picture.events, room)
     return Page(
         (
-            heading("acts by itself", room.width),
+            heading("Acts by itself", room.width),
             *(robots or [plain("nothing that the tiers know of")]),
-            heading("what changed: people, robots, the platform", room.width, note=str(len(events))),
+            heading("What changed: people, robots, the platform", room.width, note=str(len(events))),
             *(events or [plain("nothing since this console began to look")]),
         )
     )

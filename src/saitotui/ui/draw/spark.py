@@ -29,10 +29,10 @@ def spark(values: Sequence[float | None], width: int) -> str:
 def _bar(value: float | None, floor: float, top: float) -> str:
     if value is None:
         return GAP
+    if 0 < top <= floor:
+        return BARS[len(BARS) // 2]
     if value <= floor or top <= 0:
         return BARS[0]
-    if top <= floor:
-        return BARS[len(BARS) // 2]
     return BARS[min(len(BARS) - 1, int((value - floor) / (top - floor) * (len(BARS) - 1) + 0.5))]
 
 
