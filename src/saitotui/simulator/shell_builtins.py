@@ -111,7 +111,7 @@ def _grep(shell: Shell, words: list[str], streams: Streams) -> int:
 
 def _regular(pattern: str, extended: bool) -> str:
     """A POSIX regular expression as Python's."""
-    text = pattern.replace("[[:space:]]", r"\s").replace("[[:digit:]]", r"\d")
+    text = pattern.replace("[[:space:]]", r"\s").replace("[[:digit:]]", r"\d").replace("[:space:]", r"\s")
     if extended:
         return text
     swapped = re.sub(r"\\([(){}|+?])|([(){}|+?])", lambda m: m[1] or "\\" + m[2], text)
@@ -329,6 +329,25 @@ def _rmdir(shell: Shell, words: list[str], streams: Streams) -> int:
     return 0
 
 
+def _sed(shell: Shell, words: list[str], streams: Streams) -> int:
+    """`sed -n 's/PATTERN/TEXT/p'` and `sed 's/PATTERN/TEXT/'`, `/PATTERN/d`, `/PATTERN/p`."""
+    quiet = "-n" in words
+    extended = "-E" in words or "-r" in words
+    script, *files = [word for word in words[1:] if not word.startswith("-")]
+    inputs, status = _inputs(shell, "sed", files, streams)
+    if script.startswith("s"):
+        _, pattern, text, flags = re.split(r"(?<!\\)" + re.escape(script[1]), script)
+    else:
+        (_, pattern, flags), text = script.split("/"), ""
+    wanted = re.compile(_regular(pattern, extended))
+    for line in (line for _, content in inputs for line in content.splitlines()):
+        changed, hits = wanted.subn(text, line, 0 if "g" in flags else 1)
+        result = changed if script.startswith("s") else line
+        if (hits and "p" in flags) or (not quiet and not (hits and flags == "d")):
+            streams.out.append(f"{result}\n")
+    return int(bool(status))
+
+
 def _nothing(shell: Shell, words: list[str], streams: Streams) -> int:
     return 0
 
@@ -342,8 +361,8 @@ BUILTINS: dict[str, Builtin] = {
     "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "grep": _grep, "head": _head,
     "tail": _tail,
     "wc": _wc, "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
-    "cd": _cd, "eval": _eval, "command": _command, "timeout": _timeout, "sleep": _sleep, "mkdir": _mkdir,
-    "rm": _rm, "rmdir": _rmdir, "sudo": lambda shell, words, streams: _within(
+    "cd": _cd, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
+    "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": lambda shell, words, streams: _within(
         shell, [w for w in words[1:] if w != "-n"], streams
     ),
     "exec": lambda shell, words, streams: _within(shell, words[1:], streams) if len(words) > 1 else 0,

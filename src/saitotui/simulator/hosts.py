@@ -1,0 +1,155 @@
+"""What any Linux host shows of itself: /proc, its clock, disks, addresses, processes and services."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from saitotui.simulator.world import Content, Machine, Printed, Program, World
+
+PROCESSES = {
+    "mariadb": "mariadbd",
+    "haproxy": "haproxy",
+    "nginx": "nginx",
+    "tomcat10": "java",
+    "pveproxy": "pveproxy",
+    "pvedaemon": "pvedaemon",
+    "corosync": "corosync",
+    "heartbeat": "heartbeat",
+    "nfs-server": "rpc.mountd",
+    "zabbix-server": "zabbix_server",
+    "zabbix-agent": "zabbix_agentd",
+    "ssh": "sshd",
+}
+"""What a unit's process is called."""
+
+_KIB = 1024
+
+
+class Host:
+    """The ordinary side of one machine."""
+
+    def __init__(self, world: World, machine: Machine) -> None:
+        self._world = world
+        self._machine = machine
+        machine.files |= self._files()
+        machine.programs |= self._programs()
+
+    def _files(self) -> dict[str, Content]:
+        machine = self._machine
+        return {
+            "/proc/sys/kernel/random/boot_id": self._boot_id,
+            "/proc/loadavg": lambda: f"{machine.load:.2f} {machine.load:.2f} {machine.load:.2f} 1/312 4711\n",
+            "/proc/uptime": lambda: f"{self._uptime():.2f} {self._uptime() * machine.cores * 0.9:.2f}\n",
+            "/proc/cpuinfo": lambda: "".join(f"processor\t: {n}\n\n" for n in range(machine.cores)),
+            "/proc/meminfo": self._memory,
+            "/proc/version": "Linux version 6.1.0-30-amd64\n",
+            "/etc/hostname": f"{machine.name}\n",
+        }
+
+    def _uptime(self) -> float:
+        return self._world.clock.now() - self._machine.boot_at
+
+    def _boot_id(self) -> str:
+        return f"{uuid.uuid5(uuid.NAMESPACE_DNS, f'{self._machine.name}/{self._machine.boot_at:.0f}')}\n"
+
+    def _memory(self) -> str:
+        total = self._machine.memory // _KIB
+        free = int(total * 0.55)
+        return (
+            f"MemTotal:       {total:>8} kB\nMemFree:        {free // 2:>8} kB\n"
+            f"MemAvailable:   {free:>8} kB\n"
+            f"SwapTotal:      {8388604:>8} kB\nSwapFree:       {8388604:>8} kB\n"
+        )
+
+    def _now(self) -> float:
+        return self._world.clock.now() + self._machine.clock_offset
+
+    def _programs(self) -> dict[str, Program]:
+        plain: dict[str, Callable[[Sequence[str]], Printed]] = {
+            "date": self._date,
+            "uname": lambda words: Printed("Linux 6.1.0-30-amd64\n"),
+            "hostname": lambda words: Printed(f"{self._machine.name}\n"),
+            "nproc": lambda words: Printed(f"{self._machine.cores}\n"),
+            "id": lambda words: Printed("uid=0(root) gid=0(root) groups=0(root)\n"),
+            "whoami": lambda words: Printed("root\n"),
+            "uptime": lambda words: Printed(f" up {int(self._uptime() // 86400)} days\n"),
+            "df": self._df,
+            "pgrep": self._pgrep,
+            "ps": self._ps,
+            "systemctl": self._systemctl,
+            "ls": self._ls,
+        }
+        return {name: _ignoring(function) for name, function in plain.items()}
+
+    def _date(self, words: Sequence[str]) -> Printed:
+        form = next((word[1:] for word in words if word.startswith("+")), "%a %b %e %H:%M:%S UTC %Y")
+        now = self._now()
+        text = form.replace("%s.%N", f"{now:.9f}").replace("%s", f"{now:.0f}")
+        return Printed(datetime.fromtimestamp(now, UTC).strftime(text.replace("%N", "000000000")) + "\n")
+
+    def _df(self, words: Sequence[str]) -> Printed:
+        """df -P -k: the root file system; a storage host adds its mount."""
+        head = "Filesystem     1024-blocks      Used Available Capacity Mounted on\n"
+        used = 100 if self._machine.disk_full else 37
+        total = 51_342_816
+        taken = total * used // 100
+        row = f"/dev/sda1         {total:>8} {taken:>9} {total - taken:>9} {used:>7}% /\n"
+        return Printed(head + row + "".join(self._machine.read(f"/.df/{n}") or "" for n in ("mount",)))
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Process number and name of every running unit."""
+        found = [(1, "systemd"), (411, "sshd")]
+        for number, (unit, state) in enumerate(sorted(self._machine.services.items())):
+            if state != "stopped":
+                found.append((700 + 37 * number, PROCESSES.get(unit, unit)))
+        return found
+
+    def _pgrep(self, words: Sequence[str]) -> Printed:
+        wanted = [word for word in words[1:] if not word.startswith("-")]
+        hits = [pid for pid, name in self.processes() if wanted and wanted[-1] in name]
+        return Printed("".join(f"{pid}\n" for pid in hits), status=int(not hits))
+
+    def _ps(self, words: Sequence[str]) -> Printed:
+        """ps -o pid=,etimes=,comm= -C NAME,NAME"""
+        names = words[words.index("-C") + 1].split(",") if "-C" in words else None
+        age = int(self._uptime())
+        hits = [(pid, name) for pid, name in self.processes() if names is None or name in names]
+        return Printed("".join(f"{pid:>7} {age:>7} {name}\n" for pid, name in hits), status=int(not hits))
+
+    def _systemctl(self, words: Sequence[str]) -> Printed:
+        verb, *units = [word for word in words[1:] if not word.startswith("-")]
+        status, out = 0, ""
+        for unit in (unit.removesuffix(".service") for unit in units):
+            state = self._machine.services.get(unit)
+            if state is None:
+                return Printed(
+                    err=f"Failed to {verb} {unit}.service: Unit {unit}.service not found.\n", status=5
+                )
+            if verb == "is-active":
+                out += "active\n" if state == "running" else "inactive\n"
+                status = status or (0 if state == "running" else 3)
+            elif verb in ("start", "restart", "reload", "stop"):
+                if verb == "restart":
+                    self._world.service(self._machine.name, unit, "stopped")
+                self._world.service(self._machine.name, unit, "stopped" if verb == "stop" else "running")
+        return Printed(out, status=status)
+
+    def _ls(self, words: Sequence[str]) -> Printed:
+        folder = next((word for word in words[1:] if word.startswith("/")), "/root").rstrip("/")
+        names = {
+            file[len(folder) + 1 :].split("/")[0]
+            for file in self._machine.files
+            if file.startswith(f"{folder}/")
+        }
+        return Printed("".join(f"{name}\n" for name in sorted(names - {"."})))
+
+
+def _ignoring(function: Callable[[Sequence[str]], Printed]) -> Program:
+    """A program that needs neither its machine nor standard input."""
+
+    def run(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+        return function(words)
+
+    return run
