@@ -26,10 +26,13 @@ def header(picture: Picture | None, room: Room, *, filters: Sequence[str] = (), 
         *_read_only(),
         *_robots(picture),
         Span(" run: none ", Look.DIM),
-        *([Span(f"  {crop(crumbs, 40)}", Look.DIM)] if crumbs else []),
     ]
     badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), *filters)]
-    return _spread(left, [*badges, Span(" "), clock], room.width)
+    right = [*badges, Span(" "), clock]
+    free = room.width - sum(span.width for span in (*left, *right)) - 4
+    if crumbs and free >= 8:
+        left.append(Span(f"  {crop(crumbs, min(free, 50))}", Look.DIM))
+    return _spread(left, right, room.width)
 
 
 def _read_only() -> list[Span]:

@@ -28,6 +28,8 @@ class Drawing:
 
     width: int
     compact: bool
+    foreign: Sequence[Edge] = ()
+    """Links from nodes that are not drawn."""
     lines: list[Line] = field(default_factory=list)
     column: dict[str, int] = field(default_factory=dict)
 
@@ -83,9 +85,11 @@ def draw_map(
     known = {node.id for group in groups for node in group.nodes}
     drawn = [edge for edge in edges if edge.source in known and edge.target in known]
     order = ranked(groups, drawn)
+    ours = {node.id for node in nodes}
+    foreign = [edge for edge in edges if edge.source not in ours]
     lines: list[Line] = []
     for compact in (False, True):
-        drawing = Drawing(room.width, compact)
+        drawing = Drawing(room.width, compact, foreign)
         _draw(drawing, order, drawn)
         lines = drawing.lines
         if len(lines) <= limit:
@@ -115,8 +119,16 @@ def _draw(drawing: Drawing, order: Sequence[Group], edges: Sequence[Edge]) -> No
                 if edge.source in other.ids and edge.target in group.ids
             }
         )
+        elsewhere += _strangers(drawing, group)
         _group(drawing, group, placed, edges, elsewhere)
         above = group
+
+
+def _strangers(drawing: Drawing, group: Group) -> list[str]:
+    """Nodes of other tiers that send to the group, where only one tier is drawn."""
+    sources = [short(edge.source) for edge in drawing.foreign if edge.target in group.ids]
+    names = list(dict.fromkeys(sources))
+    return [*names[:4], *([f"{len(names) - 4} more"] if len(names) > 4 else [])]
 
 
 def _slots(drawing: Drawing, group: Group) -> list[list[Node]]:

@@ -24,6 +24,8 @@ from saitotui.ui.draw.rows import (
 from saitotui.ui.line import BLANK, Line, Look, Page, Span, crop, fit, heading, plain, tag, width_of, wrap
 
 HOUR = 3600.0
+EVENTS = 8
+"""Lines that what changed is given before findings are said a second time."""
 LEFT = 25
 """Cells of a tier's row before its sentence."""
 
@@ -35,12 +37,13 @@ def overview(picture: Picture, room: Room) -> Page:
     spare = room.height - len(users) - len(helps) - len(picture.tiers) - 1
     strip = _tiers(picture, room, max(0, min(5, spare - 4)))
     spare = room.height - len(users) - len(helps) - len(strip)
-    gaps = 3 if spare >= 9 else 0
-    robots = _robots(picture, room) if spare - gaps > 8 + len(picture.robots) else []
-    gaps += 1 if robots else 0
-    details = _findings(picture, room, spare - gaps - len(robots) - 6)
-    gaps += 1 if details else 0
-    lately = _lately(picture, room, max(2, spare - gaps - len(robots) - len(details)))
+    gaps = 5 if spare >= 9 else 0
+    details = _findings(picture, room, spare - gaps - EVENTS)
+    spare -= gaps + len(details)
+    lately = _lately(picture, room, max(2, spare))
+    robots = _robots(picture, room)
+    if len(robots) > spare - len(lately):
+        robots = []
     parts = [part for part in (users, strip, details, lately, robots, helps) if part]
     return Page(_stack(parts, gap=gaps > 0))
 

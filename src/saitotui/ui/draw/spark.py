@@ -62,6 +62,8 @@ def _row(picture: Picture, tier: str, sample: Sample, titles: int, graph: int) -
     history = picture.history.get(f"{tier}/{sample.name}", (sample.value,))
     known = [value for value in history[-graph:] if value is not None and isfinite(value)]
     span = f"{amount(min(known), '')} – {amount(max(known), sample.unit)}" if known else ""
+    if known and min(known) == max(known):
+        span = "steady"
     unknown = sample.value is None or not isfinite(sample.value)
     return Line(
         (
