@@ -5,13 +5,20 @@ Secrets are references to files in the simulation's folder, which `secrets` name
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from saitotui.simulator import pve_part, robot_part, tomcat_part, zabbix_part
-from saitotui.simulator.http_doors import HttpDoors
 from saitotui.simulator.http_parts import Passwords
 
 Section = dict[str, Any]
+
+
+class Doors(Protocol):
+    """Knows the address of each service."""
+
+    def url(self, name: str) -> str: ...
+
+
 JOURNEYS = (("home", "/", "Welcome"), ("login", "/app/login", "login"), ("orders", "/app/orders", "orders"))
 
 
@@ -27,7 +34,7 @@ def secrets(passwords: Passwords) -> dict[str, str]:
     }
 
 
-def sections(doors: HttpDoors, ca: str, folder: str) -> dict[str, Section]:
+def sections(doors: Doors, ca: str, folder: str) -> dict[str, Section]:
     """The profile's sections; `ca` is the authority's file, `folder` where the secrets lie."""
 
     def secret(name: str) -> str:
@@ -70,7 +77,7 @@ def sections(doors: HttpDoors, ca: str, folder: str) -> dict[str, Section]:
     }
 
 
-def _application(doors: HttpDoors, password: str) -> Section:
+def _application(doors: Doors, password: str) -> Section:
     first = doors.url(f"{tomcat_part.WEBS[0]}/front")
     return {
         "nginx": {

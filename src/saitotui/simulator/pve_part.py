@@ -28,7 +28,7 @@ GUESTS: Mapping[str, tuple[int, str, int, int]] = {
     "mon1": (141, "pve3", 4, 8),
 }
 """Guest: its number, the node it begins on, cores, memory in GiB."""
-APART = (("db1", "db2"), ("lb1", "lb2"), ("web1", "web2"), ("tc1", "tc2", "tc3"))
+APART = (("db1", "db2"), ("lb1", "lb2"), ("web1", "web2"))
 TOKEN, USER = "saitotui@pve!console", "saitotui@pve"
 BOOT = 9.0
 """Seconds a guest needs to boot."""
