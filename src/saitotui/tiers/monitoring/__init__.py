@@ -1,0 +1,1 @@
+"""The monitoring tier: what a Zabbix server says, does and cannot see."""
