@@ -343,3 +343,12 @@ def test_dialects() -> None:
     old = Zabbix("6.0.14").call("host.get", {"selectHostGroups": "extend"})["result"][0]
     assert "hostgroups" not in old
     assert "active_available" not in old
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"time_from": "soon"}, {"filter": [1]}, {"limit": "x"}, {"tags": ["a"]}]
+)
+def test_senseless_parameters_are_an_error(zabbix: Zabbix, parameters: dict[str, Any]) -> None:
+    fail(zabbix)
+    zabbix.reach.run(10)
+    assert zabbix.call("problem.get", parameters)["error"]["code"] == -32602

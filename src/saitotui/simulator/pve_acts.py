@@ -125,8 +125,8 @@ class Acts:
         book.resources[sid] = Resource(
             sid,
             state,
-            int(parameters.get("max_restart", 1)),
-            int(parameters.get("max_relocate", 1)),
+            _number(parameters, "max_restart", 1),
+            _number(parameters, "max_relocate", 1),
             parameters.get("comment", ""),
         )
 
@@ -144,8 +144,8 @@ class Acts:
         if service is not None and service.state == "error" and state == "started":
             raise PveError(f"service '{resource.sid}' in error state, must be disabled and fixed first")
         resource.state = state or resource.state
-        resource.max_restart = int(parameters.get("max_restart", resource.max_restart))
-        resource.max_relocate = int(parameters.get("max_relocate", resource.max_relocate))
+        resource.max_restart = _number(parameters, "max_restart", resource.max_restart)
+        resource.max_relocate = _number(parameters, "max_relocate", resource.max_relocate)
         resource.comment = parameters.get("comment", resource.comment)
 
     def ha_delete(self, sid: str) -> None:
@@ -175,6 +175,13 @@ def _sid(text: str) -> str:
     if not sid.startswith("vm:") or not sid[3:].isdigit():
         raise bad_parameter(sid="value does not look like a valid HA resource ID")
     return sid
+
+
+def _number(parameters: dict[str, str], name: str, default: int) -> int:
+    text = parameters.get(name, str(default))
+    if not text.isdigit():
+        raise bad_parameter(**{name: f"type check ('integer') failed - got '{text}'"})
+    return int(text)
 
 
 def _state(text: str) -> str:

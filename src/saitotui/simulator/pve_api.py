@@ -38,6 +38,13 @@ class Call:
     node: NodeAnswers
     acts: Acts
 
+    def number(self, name: str, default: int) -> int:
+        """A whole number among the parameters."""
+        text = self.parameters.get(name, str(default))
+        if not text.isdigit():
+            raise bad_parameter(**{name: f"type check ('integer') failed - got '{text}'"})
+        return int(text)
+
     @property
     def guest(self) -> GuestConfig:
         """The guest of the path; PveError when it does not lie on this node."""
@@ -86,8 +93,8 @@ class Route:
 
 def _task_log(call: Call) -> Whole:
     lines = call.task.lines()
-    start = int(call.parameters.get("start", 0))
-    shown = lines[start : start + int(call.parameters.get("limit", 50))]
+    start = call.number("start", 0)
+    shown = lines[start : start + call.number("limit", 50)]
     data = [{"n": number, "t": text} for number, text in enumerate(shown, start + 1)]
     return Whole({"data": data, "total": len(lines)})
 
@@ -95,9 +102,7 @@ def _task_log(call: Call) -> Whole:
 def _node_tasks(call: Call) -> Whole:
     parameters = call.parameters
     source = parameters.get("source", "archive")
-    entries, total = call.node.tasks(
-        source, parameters.get("errors") == "1", int(parameters.get("limit", 50))
-    )
+    entries, total = call.node.tasks(source, parameters.get("errors") == "1", call.number("limit", 50))
     return Whole({"data": entries} if source == "active" else {"data": entries, "total": total})
 
 
@@ -158,7 +163,7 @@ ROUTES = (
            lambda call: _weak_resources(call) if call.account.weak
            else call.answers.resources(call.parameters.get("type", "")), takes=("type",)),
     _route("GET", "/cluster/tasks", lambda call: call.answers.tasks()),
-    _route("GET", "/cluster/log", lambda call: call.answers.log(int(call.parameters.get("max", 50))),
+    _route("GET", "/cluster/log", lambda call: call.answers.log(call.number("max", 50)),
            takes=("max",)),
     _route("GET", "/cluster/config/nodes", lambda call: call.answers.config_nodes(), privilege=AUDIT),
     _route("GET", "/cluster/config/totem", lambda call: call.answers.config_totem(), privilege=AUDIT),

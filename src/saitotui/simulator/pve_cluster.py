@@ -113,7 +113,7 @@ class PveCluster:
         for index, node in enumerate(self.nodes.values()):
             self._every(ROUND, 1.0 + 1.3 * index, partial(self._crm_round, node))
             self._every(ROUND, 2.6 + 0.7 * index, partial(self._lrm_round, node))
-            self._every(BROADCAST, 2.0 + 2.1 * index, partial(self._broadcast, node))
+            self._every(BROADCAST, 0.8 + 2.1 * index, partial(self._broadcast, node))
 
     def _every(self, period: float, first: float, do: Callable[[], None]) -> None:
         def again() -> None:

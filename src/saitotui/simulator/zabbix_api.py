@@ -88,6 +88,9 @@ class ZabbixApi:
             result = {"result": self._call(call, bearer)}
         except RpcError as error:
             result = {"error": error.body}
+        except (ValueError, TypeError, AttributeError) as error:
+            # Parameters of a shape that no method knows.
+            result = {"error": RpcError(-32602, f'Invalid parameter "/": {error}.').body}
         if "id" not in call and "jsonrpc" in call:
             return None
         return {"jsonrpc": "2.0", **result, "id": call.get("id")}

@@ -287,3 +287,14 @@ def test_tickets(bench: Any) -> None:
     csrf = {**cookie, "csrfpreventiontoken": ticket["CSRFPreventionToken"]}
     assert ask(bench, "/cluster/ha/resources/vm:100", "PUT", "comment=x", **csrf).status == 200
     assert data(ask(bench, "/cluster/ha/resources/vm:100"))["comment"] == "x"
+
+
+def test_a_number_that_is_none(bench: Any) -> None:
+    for method, url, body in (
+        ("GET", "/nodes/pve1/tasks?limit=many", ""),
+        ("PUT", "/cluster/ha/resources/vm:100", "max_restart=x"),
+    ):
+        reply = ask(bench, url, method, body)
+        assert reply.status == 400
+        (text,) = json.loads(reply.body)["errors"].values()
+        assert text.startswith("type check ('integer') failed - got")

@@ -184,6 +184,32 @@ def test_loss_of_the_master(bench: Any) -> None:
     assert bench.machines.guests_on[100] == node
 
 
+def test_a_service_is_stopped_by_request(bench: Any, recordings: Path) -> None:
+    """The recorded guest had no system that shuts down, so only the order of states is the same."""
+    real = recorded(recordings / "timelines" / "timeline-ha-stop-and-error-pve9.2.txt")
+    resource = bench.cluster.book.resources["vm:100"]
+    ours = played(bench, "pve1", lambda: setattr(resource, "state", "stopped"), 60)
+    keys = {"cr:qemu/100", "ha:service:vm:100", "ms:vm:100"}
+    expected, got = by_key(real, keys), by_key(ours, keys)
+    assert {key: [value for _, value in steps] for key, steps in got.items()} == {
+        key: [value for _, value in steps] for key, steps in expected.items()
+    }
+
+
+def test_a_node_returns(bench: Any, recordings: Path) -> None:
+    """Machines boot in different times, so only the order of states is the same."""
+    real = recorded(recordings / "timelines" / "timeline-node-return-pve9.2.txt")
+    bench.machines.power_off("pve3")
+    bench.machines.run(200)
+    ours = played(bench, "pve1", lambda: bench.machines.power_on("pve3"), 60)
+    keys = {"cr:pve3", "cs:pve3", "ms:node_status", "ha:lrm:pve3"}
+    expected, got = by_key(real, keys), by_key(ours, keys)
+    assert {key: [value for _, value in steps] for key, steps in got.items()} == {
+        key: [value for _, value in steps] for key, steps in expected.items()
+    }
+    assert bench.machines.guests_on[102] == "pve1", "nothing moves back by itself"
+
+
 def test_two_nodes_lost(bench: Any) -> None:
     """No quorum: nothing is recovered, and the last node, whose services are active, resets itself."""
     machines = bench.machines
