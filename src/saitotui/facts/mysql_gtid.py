@@ -87,7 +87,9 @@ class GtidSet:
 
     sources: Mapping[str, tuple[Interval, ...]]
 
-    def __len__(self) -> int:
+    @property
+    def count(self) -> int:
+        """Transactions in the set (it may be more than `len` could say)."""
         return sum(last - first + 1 for intervals in self.sources.values() for first, last in intervals)
 
     def __bool__(self) -> bool:
