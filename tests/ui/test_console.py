@@ -10,6 +10,7 @@ from datetime import UTC, timedelta, timezone
 import pytest
 from tests.ui.console_child import Scripted
 from tests.ui.pictures import NOW, healthy, master_dead, unreachable
+from textual import events
 from textual.message import Message
 
 from saitotui.model.picture import Picture
@@ -370,3 +371,28 @@ async def test_an_unknown_screen_is_said(screens: tuple[ScreenSpec, ...]) -> Non
     app, _ = console(healthy(), screens, initial="nowhere")
     async with app.run_test(size=(80, 24)):
         assert "no screen 'nowhere'" in text_of(app)
+
+
+async def test_a_view_that_cannot_be_drawn_says_so(
+    screens: tuple[ScreenSpec, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("seven")
+
+    monkeypatch.setattr("saitotui.ui.views.log_page", broken)
+    app, _ = console(healthy(), screens)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("l")
+        assert "ZeroDivisionError: seven" in text_of(app)
+        await pilot.press("0")
+        assert "── Tiers" in text_of(app)
+
+
+async def test_keys_typed_ahead_reach_the_prompt(screens: tuple[ScreenSpec, ...]) -> None:
+    """Over a slow line keys come in bursts: none is lost between a key that opens a prompt and the rest."""
+    app, _ = console(healthy(), screens)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key, character in (("colon", ":"), ("m", "m"), ("a", "a"), ("p", "p"), ("enter", "\r")):
+            app.post_message(events.Key(key, character))
+        await pilot.pause()
+        assert app.view == View(Kind.MAP)

@@ -28,7 +28,7 @@ from saitotui.ui.draw.room import Room, side_width
 from saitotui.ui.environment import wants_ascii, wants_color
 from saitotui.ui.grid import Bar, Grid
 from saitotui.ui.lean import LeanScreen
-from saitotui.ui.line import Line, Page
+from saitotui.ui.line import Line, Look, Page, paragraph, plain
 from saitotui.ui.paint import Paint
 from saitotui.ui.prompt import Prompt
 from saitotui.ui.views import OVERVIEW, Kind, View, all_screens, crumbs, page_of, target_of
@@ -168,9 +168,14 @@ class Console(App[None], inherit_bindings=False):
     def _page(self, room: Room) -> Page:
         if self._picture is None:
             return waiting("the platform", [], room)
-        if self.view.kind is Kind.HELP:
-            return help_page(self._picture, self.view.subject, self._entries(), room)
-        return page_of(self.view, self._picture, room, wrong=self._wrong, words=self._words)
+        try:
+            if self.view.kind is Kind.HELP:
+                return help_page(self._picture, self.view.subject, self._entries(), room)
+            return page_of(self.view, self._picture, room, wrong=self._wrong, words=self._words)
+        except Exception as error:  # one view that cannot be drawn must not take the others away
+            _log.exception("%s cannot be drawn", self.view)
+            words = f"This view cannot be drawn, a defect of this console: {type(error).__name__}: {error}"
+            return Page((*paragraph(words, room.width, Look.UNKNOWN), plain("0 opens the overview")))
 
     def _draw(self, *, top: bool = False, key: str | None = None) -> None:
         """Gives every widget its lines; each repaints the cells that differ."""
