@@ -29,6 +29,7 @@ class Reach:
         self.silent: set[str] = set()
         self.restarted: list[tuple[float, str, str]] = []
         self.helps = True
+        self.server_runs = True
 
     def now(self) -> float:
         return self.time
@@ -39,7 +40,7 @@ class Reach:
         return None
 
     def alive(self) -> bool:
-        return True
+        return self.server_runs
 
     def agent(self, host: str) -> bool:
         return host not in self.silent
@@ -352,3 +353,26 @@ def test_senseless_parameters_are_an_error(zabbix: Zabbix, parameters: dict[str,
     fail(zabbix)
     zabbix.reach.run(10)
     assert zabbix.call("problem.get", parameters)["error"]["code"] == -32602
+
+
+def test_events_show_what_was_resolved(zabbix: Zabbix) -> None:
+    fail(zabbix)
+    zabbix.reach.run(20)
+    resolved, raised = zabbix.get("event.get", sortfield=["eventid"], sortorder="DESC", selectHosts=["host"])
+    assert (raised["value"], resolved["value"]) == ("1", "0")
+    assert raised["r_eventid"] == resolved["eventid"]
+    assert resolved["hosts"] == [{"hostid": "10559", "host": "web1"}]
+
+
+def test_the_servers_own_items_stand_still_with_it(zabbix: Zabbix) -> None:
+    asked = {"filter": {"key_": ["zabbix[uptime]"]}, "output": ["lastclock", "lastvalue"]}
+    zabbix.reach.run(20)
+    (before,) = zabbix.get("item.get", **asked)
+    zabbix.reach.server_runs = False
+    zabbix.reach.run(60)
+    (dead,) = zabbix.get("item.get", **asked)
+    assert dead == before, "the API answers from the database"
+    zabbix.reach.server_runs = True
+    zabbix.reach.run(20)
+    (after,) = zabbix.get("item.get", **asked)
+    assert int(after["lastvalue"]) < 60, "it has been started anew"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from saitotui.simulator.http_parts import Passwords, Service
@@ -20,11 +20,51 @@ ROLES = frozenset({"manager-script", "manager-jmx", "manager-status"})
 ACCESS_LOG = "/var/log/nginx/access.log"
 
 
-@runtime_checkable
-class Usable(Protocol):
-    """What a part offers to the application: empty when `host` can use it, else the error it gets."""
+LINK_FAILURE = "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure"
+READ_ONLY = (
+    "java.sql.SQLException: The MariaDB server is running with the --read-only option "
+    "so it cannot execute this statement"
+)
+NO_CONNECTION = (
+    "java.sql.SQLTransientConnectionException: HikariPool-1 - Connection is not available, "
+    "request timed out after 5000ms."
+)
 
-    def usable(self, host: str, what: str) -> str: ...
+
+@runtime_checkable
+class Exports(Protocol):
+    """The storage part, as NFS clients meet it: empty when `host` can write there, else the error it gets."""
+
+    def usable(self, host: str) -> str: ...
+
+
+@runtime_checkable
+class Balancers(Protocol):
+    """The HAProxy part: its nodes by machine, and the server that a node leads to (empty: none)."""
+
+    @property
+    def nodes(self) -> Mapping[str, object]: ...
+
+    def route(self, name: str) -> str: ...
+
+
+class Database(Protocol):
+    @property
+    def up(self) -> bool: ...
+
+    @property
+    def read_only(self) -> bool: ...
+
+    @property
+    def frozen(self) -> bool: ...
+
+
+@runtime_checkable
+class Databases(Protocol):
+    """The database part: its servers by name."""
+
+    @property
+    def servers(self) -> Mapping[str, Database]: ...
 
 
 class TomcatPart:
@@ -41,8 +81,9 @@ class TomcatPart:
             self._since[name] = world.clock.now() - 86_400 if world.machines[name].runs(unit) else None
         addresses = {name: world.machines[name].address for name in TOMCATS}
         self.tomcats = TomcatCluster(self, addresses, seed=world.random.randrange(1 << 30))
-        backends = Backends(self._backend("database", "read"), self._backend("database", "write"),
-                            self._backend("storage", "write"))  # fmt: skip
+        backends = Backends(
+            lambda host: self._database(host, False), lambda host: self._database(host, True), self._export
+        )
         self.http = TomcatHttp(self.tomcats, {USER: (passwords.tomcat, ROLES)}, backends)
         self.front = NginxFront(self, WEBS, self.tomcats, self.http)
         for name in WEBS:
@@ -61,14 +102,25 @@ class TomcatPart:
     def _log_of(self, name: str) -> Callable[[], str]:
         return lambda: "".join(f"{line}\n" for line in self._logs[name])
 
-    def _backend(self, part: str, what: str) -> Callable[[str], str]:
-        """Asks another part whether a host can use it; a part that is not there is no obstacle."""
+    def _export(self, host: str) -> str:
+        """Whether a host can store an upload; a world without storage is no obstacle."""
+        storage = self.world.parts.get("storage")
+        return storage.usable(host) if isinstance(storage, Exports) else ""
 
-        def ask(host: str) -> str:
-            other = self.world.parts.get(part)
-            return other.usable(host, what) if isinstance(other, Usable) else ""
-
-        return ask
+    def _database(self, host: str, writes: bool) -> str:
+        """Whether a host gets to a database through the first balancer that takes it."""
+        haproxy, database = self.world.parts.get("haproxy"), self.world.parts.get("database")
+        if not isinstance(haproxy, Balancers) or not isinstance(database, Databases):
+            return ""
+        for name in haproxy.nodes:
+            target = haproxy.route(name) if self.world.connected(host, name) else ""
+            server = database.servers.get(target)
+            if server is None or not server.up or not self.world.connected(name, target):
+                continue
+            if writes and server.read_only:
+                return READ_ONLY
+            return NO_CONNECTION if writes and server.frozen else ""
+        return LINK_FAILURE
 
     def now(self) -> float:
         return self.world.clock.now()

@@ -137,11 +137,22 @@ class Get:
             for problem in self._of_hosts(parameters)
             if problem.open or (parameters.get("recent") and now - problem.r_clock < OK_PERIOD)
         ]
-        return self._problems(held, parameters, rows.problem)
+        found = []
+        for problem in held:
+            row = rows.problem(problem)
+            found.append((row, self._shown(problem, row, parameters, event=False)))
+        return _finish(found, parameters, "eventid")
 
     def events(self, parameters: Parameters) -> Any:
-        """Problem events; recovery events are shown by their r_eventid only."""
-        return self._problems(self._of_hosts(parameters), parameters, rows.event)
+        """Problem events (value 1), and those that resolved them (value 0)."""
+        ids = _ids(parameters, "eventids")
+        everywhere = {**parameters, "eventids": None}
+        found: list[tuple[Row, Row]] = []
+        for problem in self._of_hosts(everywhere):
+            for row in [rows.event(problem)] + ([] if problem.open else [rows.recovery(problem)]):
+                if ids is None or row["eventid"] in ids:
+                    found.append((row, self._shown(problem, row, parameters, event=True)))
+        return _finish(found, parameters, "eventid")
 
     def _of_hosts(self, parameters: Parameters) -> list[Problem]:
         hosts, ids, objects = (
@@ -164,24 +175,18 @@ class Get:
             and _tagged(problem, parameters.get("tags") or [])
         ]
 
-    def _problems(
-        self, held: Sequence[Problem], parameters: Parameters, make: Callable[[Problem], Row]
-    ) -> Any:
-        found = []
-        for problem in held:
-            row = make(problem)
-            shown = chosen(row, parameters.get("output"), "eventid")
-            if "selectTags" in parameters:
-                shown["tags"] = rows.tags({**problem.trigger.tags, **problem.trigger.host.tags})
-            if "selectSuppressionData" in parameters:
-                shown["suppression_data"] = rows.suppression(self.server, problem)
-            for select in ("selectAcknowledges", "select_acknowledges"):
-                if select in parameters and self._underscored(select):
-                    shown["acknowledges"] = rows.acknowledges(problem)
-            if make is rows.event:
-                shown |= self._event(problem, parameters)
-            found.append((row, shown))
-        return _finish(found, parameters, "eventid")
+    def _shown(self, problem: Problem, row: Row, parameters: Parameters, event: bool) -> Row:
+        """A row of a problem or an event, with what was asked beside it."""
+        shown = chosen(row, parameters.get("output"), "eventid")
+        if "selectTags" in parameters:
+            shown["tags"] = rows.tags({**problem.trigger.tags, **problem.trigger.host.tags})
+        if "selectSuppressionData" in parameters:
+            shown["suppression_data"] = rows.suppression(self.server, problem)
+        for select in ("selectAcknowledges", "select_acknowledges"):
+            if select in parameters and self._underscored(select):
+                wanted = parameters[select]
+                shown["acknowledges"] = [chosen(one, wanted, "") for one in rows.acknowledges(problem)]
+        return shown | self._event(problem, parameters) if event else shown
 
     def _underscored(self, select: str) -> bool:
         """The names with an underscore are gone from 7.2 on."""

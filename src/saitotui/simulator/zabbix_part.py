@@ -34,7 +34,8 @@ class ZabbixPart:
         home.setdefault(FRONTEND, "running")
         for machine in world.machines.values():
             machine.services.setdefault(AGENT, "running")
-        hosts = {name: (machine.address, ROLES.get(name, "host")) for name, machine in world.machines.items()}
+        names = sorted(world.machines, key=lambda name: name == HOST)
+        hosts = {name: (world.machines[name].address, ROLES.get(name, "host")) for name in names}
         self.server = platform(self, hosts, version)
         self.access = Access(world.clock.now, {USER: passwords.zabbix_password}, {passwords.zabbix_token})
         self.api = ZabbixApi(self.server, self.access)

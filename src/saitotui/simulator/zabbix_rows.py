@@ -100,6 +100,15 @@ def event(one: Problem) -> Row:
     return {**row, "value": "1", "c_eventid": "0"}
 
 
+def recovery(one: Problem) -> Row:
+    """The event that resolved a problem."""
+    return {
+        **event(one), "eventid": one.r_eventid, "value": "0", "clock": str(int(one.r_clock)),
+        "ns": nanoseconds(one.r_clock), "r_eventid": "0", "acknowledged": "0", "severity": "0",
+        "suppressed": "0",
+    }  # fmt: skip
+
+
 def acknowledges(one: Problem) -> list[Row]:
     return [
         {"acknowledgeid": note.acknowledgeid, "userid": note.userid, "eventid": one.eventid,
@@ -178,7 +187,7 @@ def chosen(row: Row, output: Any, id: str) -> Row:
     """The columns that were asked for; the id always is among them."""
     if output is None or output == "extend":
         return row
-    names = {id, *output} if isinstance(output, list) else {id}
+    names = {id, *output} if isinstance(output, list) else {id}  # an id of "" is no column
     return {name: value for name, value in row.items() if name in names}
 
 

@@ -14,6 +14,8 @@ from typing import Protocol
 TICK = 1.0
 SAMPLE = 5.0
 ESCALATOR = 3
+INTERNAL = 10
+"""Seconds between two values of the server's items about itself."""
 STEP = 60.0
 UNAVAILABLE = 17.0
 OK_PERIOD = 300.0
@@ -183,6 +185,7 @@ class ZabbixServer:
     maintenances: list[Maintenance] = field(default_factory=list)
     groups: dict[str, str] = field(default_factory=dict)
     """Group id to name."""
+    started: float = 0.0
     _ticks: int = 0
     _minute: int = -1
     _ids: dict[str, int] = field(default_factory=dict)
@@ -203,6 +206,7 @@ class ZabbixServer:
     def tick(self) -> None:
         """One second of the server's life."""
         if not self.fabric.alive():
+            self.started = 0.0
             return
         now = self.fabric.now()
         self._ticks += 1
@@ -217,6 +221,8 @@ class ZabbixServer:
                 self._sample(trigger, now)
         if self._ticks % ESCALATOR == 0:
             self._escalate(now)
+        if self._ticks % INTERNAL == 0:
+            self._watch_itself(now)
         self._forget(now)
 
     def _availability(self, host: Host, now: float) -> None:
@@ -233,6 +239,8 @@ class ZabbixServer:
         host, item = trigger.host, trigger.item
         if trigger.agent:
             bad = host.unavailable
+            if not host.silent_since:
+                item.value, item.clock = 1, int(now)
         elif host.silent_since:
             return  # no new value, so nothing is judged
         else:
@@ -309,6 +317,20 @@ class ZabbixServer:
                 held_id = problem.trigger.host.maintenanceid
                 problem.suppressed = held_id if held_id != "0" else ""
 
+    def _watch_itself(self, now: float) -> None:
+        """Internal items: how the server fares. They stand still when it does not run."""
+        self.started = self.started or now
+        silent = sum(host.unavailable for host in self.hosts)
+        figures = {
+            "zabbix[queue,10m]": 2.0 * silent,
+            "zabbix[wcache,values]": 5.0 * len(self.items),
+            "zabbix[rcache,buffer,pused]": 21.0,
+            "zabbix[uptime]": now - self.started,
+        }
+        for item in self.items:
+            if item.key in figures and item.enabled:
+                item.value, item.clock = figures[item.key], int(now)
+
     def _forget(self, now: float) -> None:
         if len(self.problems) > 2000:
             self.problems = [
@@ -359,9 +381,20 @@ SERVICES: Mapping[str, tuple[str, str, int, str]] = {
 """Role: component, trigger text, severity, recovery. Nobody but a person promotes a database."""
 
 
+INTERNAL_ITEMS = {
+    "zabbix[queue,10m]": "Queue over 10 minutes",
+    "zabbix[wcache,values]": "Number of processed values per second",
+    "zabbix[rcache,buffer,pused]": "Configuration cache, % used",
+    "zabbix[uptime]": "Uptime",
+}
+
+
 def platform(fabric: Fabric, hosts: Mapping[str, tuple[str, str]], version: str = "6.0.14") -> ZabbixServer:
-    """A server that watches `hosts`: name to address and role (a key of SERVICES, or any other word)."""
-    server = ZabbixServer(fabric, version)
+    """A server that watches `hosts`: name to address and role (a key of SERVICES, or any other word).
+
+    The last of them is the one that it runs on itself.
+    """
+    server = ZabbixServer(fabric, version, started=fabric.now() - 86_400)
     group = server.id("group", 20)
     server.groups[group] = "Platform/Nodes"
     for name, (address, role) in hosts.items():
@@ -378,6 +411,8 @@ def platform(fabric: Fabric, hosts: Mapping[str, tuple[str, str]], version: str 
         server.triggers.append(agent)
         if role in SERVICES:
             _watch(server, host, agent, role)
+    for key, name in INTERNAL_ITEMS.items():
+        server.items.append(Item(server.id("item", 44520), server.hosts[-1], name, key, ""))
     for component, _, _, recovery in SERVICES.values():
         if recovery:
             script = Script(
