@@ -356,14 +356,19 @@ def _false(shell: Shell, words: list[str], streams: Streams) -> int:
     return 1
 
 
+def _sudo(shell: Shell, words: list[str], streams: Streams) -> int:
+    return _within(shell, [word for word in words[1:] if word != "-n"], streams)
+
+
+def _exec(shell: Shell, words: list[str], streams: Streams) -> int:
+    return _within(shell, words[1:], streams) if len(words) > 1 else 0
+
+
 BUILTINS: dict[str, Builtin] = {
     ":": _nothing, "true": _nothing, "set": _nothing, "export": _nothing, "umask": _nothing, "sync": _nothing,
     "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "grep": _grep, "head": _head,
     "tail": _tail,
     "wc": _wc, "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
     "cd": _cd, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
-    "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": lambda shell, words, streams: _within(
-        shell, [w for w in words[1:] if w != "-n"], streams
-    ),
-    "exec": lambda shell, words, streams: _within(shell, words[1:], streams) if len(words) > 1 else 0,
+    "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo, "exec": _exec,
 }  # fmt: skip
