@@ -11,7 +11,7 @@ from rich.segment import Segment
 
 from saitotui.model.health import Health
 from saitotui.model.profile import Environment, Host, Profile
-from saitotui.model.topology import Edge, Node
+from saitotui.model.topology import Cell, Edge, Node, Row, Table
 from saitotui.ui import ssh
 from saitotui.ui.ages import age, clock, header_clock, reading_age
 from saitotui.ui.diff import cells, changed
@@ -19,7 +19,7 @@ from saitotui.ui.draw.layers import groups_of, ranked
 from saitotui.ui.draw.map import draw_map
 from saitotui.ui.draw.room import Room
 from saitotui.ui.draw.spark import amount, spark
-from saitotui.ui.draw.table import shrink
+from saitotui.ui.draw.table import shrink, table_lines
 from saitotui.ui.environment import wants_ascii, wants_color
 from saitotui.ui.grid import targets_of
 from saitotui.ui.line import BLANK, Line, Look, Span, heading, only
@@ -103,6 +103,22 @@ def test_changes_put_together_are_the_new_row(old: list[Segment], new: list[Segm
 def test_equal_rows_change_nothing() -> None:
     row = [Segment("abc")]
     assert changed(row, [Segment("abc")]) == []
+
+
+def laid(width: int, *cells: str | Cell) -> list[str]:
+    made = tuple(cell if isinstance(cell, Cell) else Cell(cell) for cell in cells)
+    table = Table("t", "T", tuple(f"title{n}" for n in range(len(made))), (Row("k", made),))
+    return as_text(table_lines(table, Room(width, 20, 0.0))).splitlines()
+
+
+def test_tables_leave_out_columns_before_they_cut_what_matters() -> None:
+    wide = laid(80, "name", "", "x" * 20, Cell("no quorum", Health.CRIT))
+    assert "title1" not in "".join(wide), "an empty column says nothing"
+    assert "✗ no quorum" in wide[2]
+    narrow = laid(30, "name", "y" * 18, "z" * 18, Cell("no quorum", Health.CRIT))
+    assert "✗ no quorum" in narrow[2]
+    assert "Enter:" in narrow[0]
+    assert all(len(line) <= 30 for line in narrow)
 
 
 @settings(deadline=None)

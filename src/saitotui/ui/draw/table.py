@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saitotui.model.health import Health
 from saitotui.model.topology import Cell, Row, Table
@@ -24,7 +24,8 @@ from saitotui.ui.line import (
 
 GAPS = ("  ", " ")
 """Between columns: the second where the first leaves no room."""
-NARROWEST = 6
+LONG = 22
+"""Cells to which longer texts are cut before a column is left out."""
 EMPTY = Cell("")
 
 
@@ -34,6 +35,17 @@ class Column:
     index: int
     width: int
     right: bool
+    bad: bool
+
+    @property
+    def full(self) -> int:
+        """Cells for all its texts and its title."""
+        return max(self.width, width_of(self.title))
+
+    @property
+    def least(self) -> int:
+        """Cells below which it says nothing any more."""
+        return max(min(self.width, LONG), min(width_of(self.title), 4))
 
 
 def table_lines(
@@ -42,38 +54,62 @@ def table_lines(
     """Heading, column titles and rows. A mark stands in front of every row that is not well, and in every
     cell that is not, so that colour is never alone."""
     rows = table.rows[:most] if most else table.rows
-    head = heading(title or table.title, room.width)
     if not rows:
-        return [head, plain("none")]
-    laid, gap = layout(table, rows, columns, room.width - 3)
-    titles = gap.join(fit(column.title, column.width, right=column.right) for column in laid)
-    lines = [head, Line((Span("   " + titles, Look.DIM),), fixed=True)]
-    lines += [_row(row, laid, gap) for row in rows]
+        return [heading(title or table.title, room.width), plain("none")]
+    laid = layout(table, rows, columns, room.width - 3)
+    note = f"Enter: {', '.join(laid.left_out)}" if laid.left_out else ""
+    titles = laid.gap.join(fit(c.title, c.width, right=c.right) for c in laid.columns)
+    lines = [heading(title or table.title, room.width, note=note)]
+    lines.append(Line((Span("   " + titles, Look.DIM),), fixed=True))
+    lines += [_row(row, laid.columns, laid.gap) for row in rows]
     if len(rows) < len(table.rows):
         lines.append(plain(f"and {len(table.rows) - len(rows)} more", indent=3))
     return lines
 
 
-def layout(table: Table, rows: Sequence[Row], wanted: Sequence[str], width: int) -> tuple[list[Column], str]:
-    """The wanted columns as wide as their widest text, and what stands between them. Where that does not
-    fit, first the space between columns is cut, then titles, then the widest columns."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns that there is room for, what stands between them, and the titles of the others."""
+
+    columns: tuple[Column, ...]
+    gap: str
+    left_out: tuple[str, ...]
+
+
+def layout(table: Table, rows: Sequence[Row], wanted: Sequence[str], width: int) -> Layout:
+    """The wanted columns as wide as their widest text; empty ones are left out. Where that does not fit,
+    first the space between columns is cut, then titles, then long texts, then whole columns are left out:
+    the first one and those with a cell that is not well are the last to go."""
     indexes = [table.columns.index(name) for name in wanted if name in table.columns]
-    laid = [_column(table, rows, index) for index in indexes or range(len(table.columns))]
-    full = [max(column.width, width_of(column.title)) for column in laid]
-    least = [max(column.width, min(width_of(column.title), 4)) for column in laid]
-    gap = GAPS[0] if sum(full) + len(GAPS[0]) * (len(laid) - 1) <= width else GAPS[1]
-    room = width - len(gap) * (len(laid) - 1)
-    widths = shrink(shrink(full, room, least), room, [NARROWEST] * len(laid))
-    columns = [Column(c.title, c.index, w, c.right) for c, w in zip(laid, widths, strict=True)]
-    return columns, gap
+    every = [_column(table, rows, index) for index in indexes or range(len(table.columns))]
+    every = [column for number, column in enumerate(every) if column.width or number == 0]
+    full = sum(column.full for column in every) + len(GAPS[0]) * (len(every) - 1)
+    gap = GAPS[0] if full <= width else GAPS[1]
+    kept = _fitting(every, width, gap)
+    room = width - len(gap) * (len(kept) - 1)
+    widths = shrink([column.full for column in kept], room, [column.least for column in kept])
+    columns = tuple(replace(column, width=given) for column, given in zip(kept, widths, strict=True))
+    return Layout(columns, gap, tuple(column.title for column in every if column not in kept))
+
+
+def _fitting(every: Sequence[Column], width: int, gap: str) -> list[Column]:
+    order = sorted(every, key=lambda column: (column is not every[0], not column.bad))
+    kept: list[Column] = []
+    used = -len(gap)
+    for column in order:
+        if not kept or used + len(gap) + column.least <= width:
+            kept.append(column)
+            used += len(gap) + column.least
+    return [column for column in every if column in kept]
 
 
 def _column(table: Table, rows: Sequence[Row], index: int) -> Column:
     cells = [_cell(row, index) for row in rows]
     texts = [cell.text for cell in cells if cell.text]
     widest = max((width_of(crop(_marked(cell), 400)) for cell in cells), default=0)
-    numbers = bool(texts) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
-    return Column(table.columns[index], index, widest, numbers and any(map(is_number, texts)))
+    numbers = any(map(is_number, texts)) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
+    bad = any(cell.health is not None and cell.health > Health.MAINT for cell in cells)
+    return Column(table.columns[index], index, widest, numbers, bad)
 
 
 def shrink(widths: Sequence[int], room: int, least: Sequence[int]) -> list[int]:
