@@ -108,10 +108,7 @@ class Acts:
             raise bad_parameter(
                 command=f"value '{command}' does not have a value in the enumeration 'reboot, shutdown'"
             )
-        if command == "reboot":
-            self.cluster.fabric.reset(self.here)
-        else:
-            self.cluster.fabric.power_off(self.here)
+        self.cluster.leave(self.here, command)
 
     def ha_create(self, parameters: dict[str, str]) -> None:
         sid = _sid(parameters["sid"])

@@ -188,8 +188,8 @@ class Answers:
         watchdog = "active" if status.state in ("active", "maintenance") else "standby"
         if self._now - status.timestamp > DEAD:
             text, watchdog = "old timestamp - dead?", "standby"
-        elif status.mode == "maintenance":
-            text = "maintenance mode"
+        elif status.mode in ("maintenance", "restart"):
+            text = f"{status.mode} mode"
         elif status.state == "wait_for_agent_lock" and not services:
             text = "idle"
         else:

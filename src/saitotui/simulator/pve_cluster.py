@@ -122,6 +122,15 @@ class PveCluster:
 
         self.fabric.call_later(first, again)
 
+    def leave(self, node: str, command: str) -> None:
+        """`reboot` or `shutdown` in good order (policy conditional); at once where HA has no say."""
+        lrm = self.nodes[node].lrm
+        go = self.fabric.reset if command == "reboot" else self.fabric.power_off
+        if not lrm.active or not self.quorate(node):
+            go(node)
+            return
+        lrm.leaving, lrm.leave = {"reboot": "restart"}.get(command, command), partial(go, node)
+
     def _say(self, text: str) -> None:
         self.events.append((self.fabric.now(), text))
         del self.events[:-500]

@@ -120,8 +120,9 @@ class Crm:
             "migrate": self._moving,
             "relocate": self._moving,
             "error": self._error,
+            "freeze": self._frozen,
         }.get(service.state)
-        held = service.state not in ("fence", "recovery", "error", "stopped")
+        held = service.state not in ("fence", "recovery", "error", "stopped", "freeze")
         if not (held and self._fence(book, service, now)) and step is not None:
             step(book, service)
         if service.state == "recovery":
@@ -156,7 +157,17 @@ class Crm:
         else:
             book.change(service, "request_stop")
 
+    def _frozen(self, book: Book, service: Service) -> None:
+        """Frozen services wait for their node, however long it takes."""
+        lrm = book.lrms.get(service.node)
+        if lrm is not None and lrm.mode != "restart" and book.verdicts.get(service.node) == "online":
+            book.change(service, "started")
+
     def _started(self, book: Book, service: Service) -> None:
+        lrm = book.lrms.get(service.node)
+        if lrm is not None and lrm.mode == "restart":
+            book.change(service, "freeze")
+            return
         wanted = book.resources[service.sid].state
         if wanted in ("stopped", "disabled"):
             book.change(service, "request_stop")

@@ -8,6 +8,7 @@ that loses quorum cannot renew: 60 s after the last feeding its watchdog resets 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from saitotui.simulator.pve_book import Book, LrmStatus, Result, Service
@@ -43,6 +44,9 @@ class Lrm:
         self._idle = 0
         self.active = False
         self.fed = 0.0
+        self.leaving = ""
+        """`restart` or `shutdown` while the node is being taken down in good order."""
+        self.leave: Callable[[], None] = _nothing
 
     def knows(self, uid: str, result: Result) -> None:
         """It has already done `uid`: how a platform begins."""
@@ -56,6 +60,7 @@ class Lrm:
         self._tries.clear()
         self._idle = 0
         self.active = False
+        self.leaving = ""
 
     def bites(self, now: float) -> bool:
         """Whether the watchdog has waited too long."""
@@ -64,11 +69,14 @@ class Lrm:
     def round(self, book: Book, now: float) -> None:
         status = self._status = book.lrms.setdefault(self.node, LrmStatus())
         status.timestamp = now
-        status.mode = "maintenance" if book.maintenance.get(self.node) else "active"
+        status.mode = self.leaving or ("maintenance" if book.maintenance.get(self.node) else "active")
         mine = [service for service in book.services.values() if service.node == self.node]
         known = {service.uid for service in mine}
         self._results = {uid: result for uid, result in self._results.items() if uid in known}
         status.results = dict(self._results)
+        if self.leaving and self._left(book, mine):
+            self.leave()
+            return
         if not self.active and not self._begin(book, now, mine, status):
             return
         if not book.take(agent_lock(self.node), self.node, now):
@@ -81,6 +89,20 @@ class Lrm:
         if self._idle > IDLE_ROUNDS:
             book.release(agent_lock(self.node))
             self.active, status.state, self._idle = False, "wait_for_agent_lock", 0
+
+    def _left(self, book: Book, mine: list[Service]) -> bool:
+        """Whether the node may go: its services are frozen for a restart, or stopped for a shutdown, which
+        also gives the lock back, so that they may be recovered early."""
+        if self.leaving == "restart":
+            return all(service.state in ("freeze", "stopped", "error") for service in mine)
+        for service in mine:
+            vmid = int(service.sid.partition(":")[2])
+            if self._workers.running(vmid, self.node):
+                if service.uid not in self._busy:
+                    self._run(service, partial(self._workers.shutdown, vmid, self.node))
+                return False
+        book.release(agent_lock(self.node))
+        return True
 
     def _begin(self, book: Book, now: float, mine: list[Service], status: LrmStatus) -> bool:
         if not mine or not book.take(agent_lock(self.node), self.node, now):
@@ -156,3 +178,7 @@ class Lrm:
         self._results[uid] = result
         if self._status is not None and self._quorate(self.node):
             self._status.results[uid] = result
+
+
+def _nothing() -> None:
+    """Nobody waits for the node to leave."""

@@ -242,3 +242,27 @@ def test_a_node_that_hangs_is_reset_by_its_watchdog(bench: Any) -> None:
     assert [node for _, node in bench.machines.resets] == ["pve3"]
     bench.machines.run(75)
     assert bench.machines.guests_on[102] == "pve1"
+
+
+def test_a_graceful_reboot_freezes_services(bench: Any, recordings: Path) -> None:
+    """Recorded on 9.2: restart mode, freeze, and started again on the same node after the boot."""
+    cluster, machines = bench.cluster, bench.machines
+    ours = played(bench, "pve1", lambda: cluster.leave("pve3", "reboot"), 30)
+    assert [node for _, node in machines.resets] == ["pve3"]
+    assert any(value.startswith("pve3 (restart mode") for _, key, value in ours if key == "ha:lrm:pve3")
+    assert [value for _, key, value in ours if key == "ms:vm:102"] == ["('pve3', 'freeze')"]
+    machines.power_on("pve3")
+    machines.run(60)
+    assert machines.guests_on[102] == "pve3"
+    assert cluster.book.services["vm:102"].state == "started"
+
+
+def test_a_graceful_shutdown_is_recovered_early(bench: Any) -> None:
+    """Recorded: about 60 s after the node has gone, for it gave its lock back."""
+    cluster, machines = bench.cluster, bench.machines
+    cluster.leave("pve3", "shutdown")
+    machines.run(30)
+    assert machines.boots["pve3"] is None
+    assert 102 not in machines.guests_on
+    machines.run(80)
+    assert machines.guests_on[102] == "pve1"
