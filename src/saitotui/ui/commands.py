@@ -102,7 +102,7 @@ class Order:
 
 
 class Open(Order):
-    keys = ("enter",)
+    keys = ("enter", "d")
     shown = "Enter"
     footer = "open"
     summary = "open what the cursor stands on: a node, a finding, a tier, an answer"
