@@ -62,6 +62,18 @@ class Crm:
         for service in list(book.services.values()):
             self._manage(book, service, now)
 
+    def _to(self, book: Book, service: Service, state: str, *, node: str = "", target: str = "") -> None:
+        """Moves a service to a state, and says so as pve-ha-crm logs it."""
+        was = service.state
+        book.change(service, state, node=node, target=target)
+        self._say(f"{self.node}/crm: service '{service.sid}': state changed from '{was}' to '{state}'")
+
+    def _verdict(self, book: Book, node: str, state: str) -> None:
+        was = book.verdicts.get(node, "unknown")
+        if was != state:
+            book.verdicts[node] = state
+            self._say(f"{self.node}/crm: node '{node}': state changed from '{was}' => '{state}'")
+
     def _judge_nodes(self, book: Book, now: float, members: tuple[str, ...]) -> None:
         for node in self._nodes:
             was = book.verdicts.get(node, "unknown")
@@ -69,24 +81,20 @@ class Crm:
                 self._last_online[node] = now
                 lrm = book.lrms.get(node)
                 kept = book.maintenance.get(node) and lrm is not None and lrm.mode == "maintenance"
-                book.verdicts[node] = "maintenance" if kept else "online"
+                self._verdict(book, node, "maintenance" if kept else "online")
             elif was in ("online", "maintenance"):
-                book.verdicts[node] = "unknown"
+                self._verdict(book, node, "unknown")
             elif was == "fence" and book.take(agent_lock(node), self.node, now):
                 # Whoever gets a dead node's lock knows that its watchdog has bitten.
                 book.release(agent_lock(node))
-                book.verdicts[node] = "unknown"
                 self._say(f"{self.node}/crm: fencing: acknowledged - got agent lock for node '{node}'")
+                self._verdict(book, node, "unknown")
                 self._recover_from(book, node)
-            if book.verdicts.get(node) != was:
-                self._say(
-                    f"{self.node}/crm: node '{node}': state changed from '{was}' => '{book.verdicts[node]}'"
-                )
 
     def _recover_from(self, book: Book, node: str) -> None:
         for service in book.services.values():
             if service.node == node and service.state == "fence":
-                book.change(service, "recovery")
+                self._to(book, service, "recovery")
 
     def _overdue(self, node: str, now: float) -> bool:
         return now - self._last_online.get(node, now) > FENCE_DELAY
@@ -95,7 +103,7 @@ class Crm:
         for sid, resource in book.resources.items():
             if sid not in book.services:
                 service = Service(sid, book.guests[resource.vmid].node)
-                book.change(service, "request_start" if resource.state == "started" else "request_stop")
+                self._to(book, service, "request_start" if resource.state == "started" else "request_stop")
                 book.services[sid] = service
         for sid in [sid for sid in book.services if sid not in book.resources]:
             del book.services[sid]
@@ -109,7 +117,7 @@ class Crm:
                 continue
             if book.verdicts.get(node) == "online":
                 service.maintenance_node = ""
-                book.change(service, verb, target=node)
+                self._to(book, service, verb, target=node)
 
     def _manage(self, book: Book, service: Service, now: float) -> None:
         step = {
@@ -133,10 +141,9 @@ class Crm:
         if book.verdicts.get(node) == "fence" or (
             book.verdicts.get(node) == "unknown" and self._overdue(node, now)
         ):
-            book.change(service, "fence")
-            self._say(f"{self.node}/crm: service '{service.sid}': state changed to 'fence'")
+            self._to(book, service, "fence")
             if book.verdicts[node] != "fence":
-                book.verdicts[node] = "fence"
+                self._verdict(book, node, "fence")
                 self._say(f"{self.node}/crm: FENCE: Try to fence node '{node}'")
                 self._fence_now(book, node, now)
             return True
@@ -146,31 +153,31 @@ class Crm:
         """A lock that has already run out (the master died with the node) is had at once."""
         if book.take(agent_lock(node), self.node, now):
             book.release(agent_lock(node))
-            book.verdicts[node] = "unknown"
+            self._verdict(book, node, "unknown")
             for service in book.services.values():
                 if service.node == node and service.state in ("started", "fence", "migrate", "relocate"):
-                    book.change(service, "recovery")
+                    self._to(book, service, "recovery")
 
     def _request_start(self, book: Book, service: Service) -> None:
         if book.resources[service.sid].state == "started":
-            book.change(service, "started")
+            self._to(book, service, "started")
         else:
-            book.change(service, "request_stop")
+            self._to(book, service, "request_stop")
 
     def _frozen(self, book: Book, service: Service) -> None:
         """Frozen services wait for their node, however long it takes."""
         lrm = book.lrms.get(service.node)
         if lrm is not None and lrm.mode != "restart" and book.verdicts.get(service.node) == "online":
-            book.change(service, "started")
+            self._to(book, service, "started")
 
     def _started(self, book: Book, service: Service) -> None:
         lrm = book.lrms.get(service.node)
         if lrm is not None and lrm.mode == "restart":
-            book.change(service, "freeze")
+            self._to(book, service, "freeze")
             return
         wanted = book.resources[service.sid].state
         if wanted in ("stopped", "disabled"):
-            book.change(service, "request_stop")
+            self._to(book, service, "request_stop")
             return
         result = self._result(book, service)
         if result is not None and result != 0:
@@ -184,25 +191,24 @@ class Crm:
         service.failed_nodes.append(service.node)
         target = self._choose(book, service, avoid=service.failed_nodes)
         if len(service.failed_nodes) <= book.resources[service.sid].max_relocate and target:
-            book.change(service, "migrate", target=target)
+            self._to(book, service, "migrate", target=target)
         else:
-            book.change(service, "error")
-            self._say(f"{self.node}/crm: service '{service.sid}': error state")
+            self._to(book, service, "error")
 
     def _keep_house(self, book: Book, service: Service) -> None:
         """Empties a node in maintenance, and fills it again afterwards."""
         if book.verdicts.get(service.node) == "maintenance":
             if target := self._choose(book, service, avoid=[service.node]):
                 home = service.maintenance_node or service.node
-                book.change(service, "migrate", target=target)
+                self._to(book, service, "migrate", target=target)
                 service.maintenance_node = home
         elif (home := service.maintenance_node) and book.verdicts.get(home) == "online":
             service.maintenance_node = ""
-            book.change(service, "migrate", target=home)
+            self._to(book, service, "migrate", target=home)
 
     def _stopping(self, book: Book, service: Service) -> None:
         if self._result(book, service) is not None:
-            book.change(service, "stopped")
+            self._to(book, service, "stopped")
 
     def _stopped(self, book: Book, service: Service) -> None:
         if book.resources[service.sid].state == "started":
@@ -212,18 +218,19 @@ class Crm:
                     return
                 book.guests[book.resources[service.sid].vmid].node = target
                 service.node = target
-            book.change(service, "started")
+            self._to(book, service, "request_start")
+            self._request_start(book, service)
 
     def _moving(self, book: Book, service: Service) -> None:
         result = self._result(book, service)
         if result is None:
             return
-        book.change(service, "started", node=service.target if result == 0 else service.node)
+        self._to(book, service, "started", node=service.target if result == 0 else service.node)
 
     def _error(self, book: Book, service: Service) -> None:
         if book.resources[service.sid].state == "disabled":
             service.failed_nodes = []
-            book.change(service, "stopped")
+            self._to(book, service, "stopped")
 
     def _recovery(self, book: Book, service: Service) -> None:
         target = self._choose(book, service, avoid=[service.node])
@@ -235,7 +242,7 @@ class Crm:
         )
         book.guests[book.resources[service.sid].vmid].node = target
         wanted = book.resources[service.sid].state
-        book.change(service, "started" if wanted == "started" else "request_stop", node=target)
+        self._to(book, service, "started" if wanted == "started" else "request_stop", node=target)
 
     def _result(self, book: Book, service: Service) -> int | None:
         lrm = book.lrms.get(service.node)

@@ -266,3 +266,86 @@ def test_a_graceful_shutdown_is_recovered_early(bench: Any) -> None:
     assert 102 not in machines.guests_on
     machines.run(80)
     assert machines.guests_on[102] == "pve1"
+
+
+WHAT = r"(?P<what>service 'vm:\d+'|node '(?:node|pve)\d')"
+EVENT = re.compile(WHAT + r": state changed from '(?P<was>\w+)' (?:to|=>) '(?P<now>\w+)'")
+
+
+def oracle(path: Path) -> list[tuple[str, str, str]]:
+    """What pve-ha-tester's manager logged after the start, in our names."""
+    found = []
+    for line in path.read_text().splitlines():
+        match = EVENT.search(line)
+        if match and int(line.split()[1]) > 20:
+            names = match["what"].replace("node 'node", "node 'pve").replace("vm:103", "vm:102")
+            found.append((names, match["was"], match["now"]))
+    return found
+
+
+def request(bench: Any, state: str) -> None:
+    bench.cluster.book.resources["vm:102"].state = state
+    bench.machines.run(60)
+
+
+def command(bench: Any, text: str) -> None:
+    bench.cluster.book.commands.append(text)
+    bench.machines.run(70)
+
+
+def power_cycle(bench: Any) -> None:
+    bench.machines.power_off("pve3")
+    bench.machines.run(200)
+    bench.machines.power_on("pve3")
+    bench.machines.run(100)
+
+
+def cut_and_join(bench: Any) -> None:
+    bench.machines.cut.add("pve3")
+    bench.machines.run(200)
+    bench.machines.cut.clear()
+    bench.machines.run(100)
+
+
+def stop_and_start(bench: Any) -> None:
+    request(bench, "stopped")
+    request(bench, "started")
+
+
+def maintenance_and_back(bench: Any) -> None:
+    for wanted in (True, False):
+        bench.cluster.book.maintenance["pve3"] = wanted
+        bench.machines.run(100)
+
+
+def reboot(bench: Any) -> None:
+    bench.cluster.leave("pve3", "reboot")
+    bench.machines.run(12)
+    bench.machines.power_on("pve3")
+    bench.machines.run(100)
+
+
+ORACLES: dict[str, Callable[[Any], None]] = {
+    "a1_power_loss_node3_then_return": power_cycle,
+    "a2_network_loss_node3_then_return": cut_and_join,
+    "b1_manual_migrate": lambda bench: command(bench, "migrate vm:102 pve2"),
+    "b2_manual_relocate": lambda bench: command(bench, "relocate vm:102 pve2"),
+    "b3_service_stopped_then_started": stop_and_start,
+    "b4_service_disabled": lambda bench: request(bench, "disabled"),
+    "c1_maintenance_enable_disable": maintenance_and_back,
+    "d1_reboot_policy_conditional": reboot,
+}
+
+
+@pytest.mark.parametrize("name", sorted(ORACLES))
+def test_the_manager_logs_what_the_real_one_does(bench: Any, recordings: Path, name: str) -> None:
+    """Against pve-ha-manager 5.2 itself, run on its own simulated hardware."""
+    before = len(bench.cluster.events)
+    ORACLES[name](bench)
+    ours = [match for _, text in bench.cluster.events[before:] if (match := EVENT.search(text))]
+    changes = [(match["what"], match["was"], match["now"]) for match in ours]
+    expected = oracle(recordings / "ha-oracle" / f"{name}.log")
+    for what in {what for what, _, _ in expected} | {what for what, _, _ in changes}:
+        assert [change for change in changes if change[0] == what] == [
+            change for change in expected if change[0] == what
+        ]
