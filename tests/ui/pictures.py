@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind, Question
 from saitotui.model.finding import Finding, Situation
@@ -383,11 +384,8 @@ def _with(
     return replace(picture, tiers=tiers, findings=tuple(ordered), since=since)
 
 
-def _tier(picture: Picture, name: str, **changes: object) -> Picture:
-    tiers = tuple(
-        replace(tier, **changes) if tier.tier == name else tier  # type: ignore[arg-type]
-        for tier in picture.tiers
-    )
+def _tier(picture: Picture, name: str, **changes: Any) -> Picture:
+    tiers = tuple(replace(tier, **changes) if tier.tier == name else tier for tier in picture.tiers)
     return replace(picture, tiers=tiers)
 
 

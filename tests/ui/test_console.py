@@ -6,6 +6,7 @@ from asyncio import Queue
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
+from typing import Any
 
 import pytest
 from tests.ui.console_child import Scripted
@@ -70,11 +71,11 @@ class Clock:
 
 
 def console(
-    picture: Picture | None, screens: tuple[ScreenSpec, ...], **options: object
+    picture: Picture | None, screens: tuple[ScreenSpec, ...], **options: Any
 ) -> tuple[Console, Asked]:
     source = Asked(picture)
     options = {"clock": Clock(), "zone": UTC, "color": True, "ascii_only": False, **options}
-    return Console(source, screens, **options), source  # type: ignore[arg-type]
+    return Console(source, screens, **options), source
 
 
 @pytest.fixture(autouse=True)
