@@ -22,13 +22,10 @@ SHOW_INFO = "show info"
 MOST_LINES = 20_000
 
 FORCED = 0x01
-"""Administrative state bits (HAProxy, `server-t.h`): maintenance by the runtime API ..."""
-CONFIGURED = 0x04
-"""... by `disabled` in the configuration ..."""
-MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20
-"""... or by any reason (tracked server, name resolution) ..."""
-DRAIN = 0x08 | 0x10
-"""... and taking no new sessions."""
+"""Administrative state bits (HAProxy, `server-t.h`): maintenance by the runtime API or by `disabled` ..."""
+MAINTENANCE = 0x01 | 0x02 | 0x20
+"""... or inherited from a tracked server or name resolution. 0x04 ("disabled in the configuration") stays set
+when somebody makes the server ready at run time, and keeps it out of nothing."""
 
 
 @dataclass(frozen=True, slots=True)
