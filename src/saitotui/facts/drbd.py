@@ -1,13 +1,15 @@
 """DRBD as a node sees it: `/proc/drbd` (kernel module 8.4) and `drbdsetup status` (8.4 text, 9 JSON).
 
-Both are read into one `View` in the words of DRBD 9, so that nothing above needs to know the version. Formats:
-DRBD 8.4 and 9.0 user's guides ("/proc/drbd", "status information via drbdsetup"); recordings of 8.4.11 with
-drbd-utils 9.22. Sizes are KiB, as DRBD counts them.
+Both are read into one `View` in the words of DRBD 9, so that nothing above needs to know the version. Sizes
+are KiB, as DRBD counts them. Formats: DRBD 8.4 and 9.0 user's guides ("/proc/drbd", "status information via
+drbdsetup"); recordings of 8.4.11 with drbd-utils 9.22.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from saitotui.clients.quoting import shell
 from saitotui.model.command import Answer, Unparsable
@@ -40,16 +42,27 @@ def config_command(resource: str) -> str:
     )
 
 
+ESTABLISHED = "Established"
+CONNECTED = "Connected"
+CONNECTING = "Connecting"
+STANDALONE = "StandAlone"
+_SUM = re.compile(r"^(?P<name>drbd\.conf|/etc/[\w./-]{1,80}) (?P<sum>\d{1,12} \d{1,12})$")
+_MINOR = re.compile(r"/dev/drbd(\d{1,7})$")
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A resource as one node sees it. States as DRBD 9 names them, `` where this source does not say.
 
-    `known`: whether the kernel has the resource. `percent` is how much of a resync is done, `finish` the
-    kernel's own estimate (seconds), `speed` in KiB/s. `paused`: why a resync does not go on (`user`, `peer`,
+    `loaded`: whether the kernel has DRBD at all, `known`: whether it has the resource, `hung`: whether
+    `drbdsetup` does not come back. `percent` is how much of a resync or verify is done, `finish` the kernel's
+    own estimate (seconds), `speed` in KiB/s. `paused`: why a resync does not go on (`user`, `peer`,
     `dependency`). `suspended`: I/O stands still.
     """
 
-    known: bool = False
+    loaded: bool = True
+    known: bool = True
+    hung: bool = False
     version: str = ""
     role: str = ""
     disk: str = ""
@@ -65,4 +78,57 @@ class View:
     paused: tuple[str, ...] = ()
     suspended: bool = False
     quorum: bool = True
-    peer: str = ""
+
+    @property
+    def says(self) -> bool:
+        """Whether it says anything about the resource (`/proc/drbd` of DRBD 9 does not)."""
+        return self.known and bool(self.role)
+
+    @property
+    def connected(self) -> bool:
+        return self.connection == CONNECTED
+
+    @property
+    def resyncing(self) -> bool:
+        """A resync runs, is about to, or is paused half-way."""
+        return self.replication.startswith(("Sync", "PausedSync", "WFBitMap", "StartingSync", "WFSync"))
+
+    @property
+    def verifying(self) -> bool:
+        return self.replication.startswith("Verify")
+
+    @property
+    def source(self) -> bool | None:
+        """Whether a resync copies from this node; None when none runs."""
+        return self.replication.endswith(("S", "Source")) if self.resyncing else None
+
+
+def minor_of(device: str) -> int | None:
+    """The minor number that the name of a device tells (`/dev/drbd0`); None for a name that does not."""
+    found = _MINOR.fullmatch(device)
+    return int(found[1]) if found else None
+
+
+def merged(proc: View | None, status: View | None) -> View | None:
+    """One view of both: `drbdsetup` says more, `/proc/drbd` estimates, and goes on when `drbdsetup` hangs."""
+    if status is None or status.hung:
+        said = proc if proc is None or proc.says or not proc.loaded or not proc.known else None
+        if said is None:
+            return None
+        return replace(said, hung=True) if status is not None else said
+    if proc is None or not (proc.says and status.says):
+        return status
+    # During a verify drbdsetup of 8.4 always says 100 %.
+    percent = proc.percent if status.verifying or status.percent is None else status.percent
+    return replace(status, version=proc.version, percent=percent, finish=proc.finish, speed=proc.speed)
+
+
+def config(answer: Answer) -> Mapping[str, str]:
+    """Checksum by file name, of those files that exist and may be read (`config_command`)."""
+    lines = clean(answer.text).splitlines()
+    sums = {found["name"]: found["sum"] for line in lines[:50] if (found := _SUM.match(line))}
+    if not sums:
+        raise Unparsable(
+            f"no checksum of a configuration (the host said {one_line(answer.text, limit=80)!r})"
+        )
+    return sums

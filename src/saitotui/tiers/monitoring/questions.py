@@ -1,8 +1,8 @@
 """What the monitoring tier asks of Zabbix's API: one batch a poll, since all share one connection.
 
-Every parameter is known to every version from 6.0 to 7.4, or is one that the older ones ignore (`output` names
-of `get` methods; recorded for `active_available` on 6.0). The account needs a role that may call the methods
-below and read permission on the platform's host groups; without `action.get` the recovery actions are unknown.
+Every parameter is known to every version from 6.0 to 7.4, or is one that the older ones ignore (`output`
+names of `get` methods; recorded for `active_available` on 6.0). The account needs a role that may call the methods
+below and may read the platform's host groups; without `action.get` the recovery actions are unknown.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from saitotui.facts import zabbix, zabbix_actions, zabbix_hosts
 from saitotui.facts.zabbix import Problem, RaisedEvent, Trigger
 from saitotui.facts.zabbix_actions import Action, RemoteCommand
-from saitotui.facts.zabbix_hosts import Health, Interface, Maintenance, UnsupportedItem, ZabbixHost
+from saitotui.facts.zabbix_hosts import Interface, Maintenance, ServerHealth, UnsupportedItem, ZabbixHost
 from saitotui.model.command import Answer, Client, Command, Json, Question
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class MonitoringQuestions:
     hosts: Question[tuple[ZabbixHost, ...]]
     maintenances: Question[tuple[Maintenance, ...]]
     unsupported: Question[tuple[UnsupportedItem, ...]]
-    health: Question[Health]
+    health: Question[ServerHealth]
 
     @property
     def all(self) -> Sequence[Question[Any]]:
@@ -197,5 +197,5 @@ HEALTH: Json = {
     "monitored": True,
     "limit": MOST_ROWS,
 }
-"""Items whose newest value proves that the server works: the API itself answers from the database, and goes on
-when the server is dead. `agent.ping` stands in where the server does not watch itself."""
+"""Items whose newest value proves that the server works: the API itself answers from the database, and goes
+on when the server is dead. `agent.ping` stands in where the server does not watch itself."""

@@ -1,8 +1,7 @@
 """What the storage tier asks of each node, over SSH; both are asked the same, since their views may differ.
 
 What cannot hang travels together. `drbdsetup`, the cluster manager and `df` can wait in the kernel or for a
-daemon: each has a session of its own, so that it delays nothing else. The user needs root or, with sudo rules,
-the groups that may read DRBD's and heartbeat's state; `docs/security.md` lists them.
+daemon: they have sessions of their own, so that they delay nothing else.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from saitotui.facts import drbd, drbd_log, heartbeat, heartbeat_log, nfs, pacemaker
+from saitotui.facts import drbd, drbd_log, drbd_proc, drbd_status, heartbeat, heartbeat_log, nfs, pacemaker
 from saitotui.facts.drbd import View
 from saitotui.facts.drbd_log import KernelLog
 from saitotui.facts.heartbeat import Membership
@@ -91,11 +90,11 @@ def _node(name: str, host: str, storage: Storage, poll: float) -> NodeQuestions:
     return NodeQuestions(
         name,
         host,
-        over("proc", drbd.PROC, lambda answer: drbd.proc(answer, minor)),
+        over("proc", drbd.PROC, lambda answer: drbd_proc.proc(answer, minor)),
         over(
             "status",
             drbd.status_command(storage.resource),
-            lambda answer: drbd.status(answer, storage.resource, minor),
+            lambda answer: drbd_status.status(answer, storage.resource, minor),
             session="drbd",
             deadline=4.0,
         ),
