@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import yaml
 
+import saitotui.simulator
 from saitotui.config import load_profile
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind, Question
 from saitotui.model.snapshot import Reading, Snapshot
@@ -161,3 +162,26 @@ def test_everything_heals(eye: Eye) -> None:
     eye.world.clock.advance(3700)
     assert eye.codes("cluster") == set()
     assert eye.codes("hardware") == set()
+
+
+SCENARIOS = Path(saitotui.simulator.__file__).parent / "scenarios"
+OURS = """
+pve-node-lost pve-node-fencing pve-node-recovered pve-master-lost pve-partition pve-node-hung pve-maintenance
+quorum-lost corosync-link-down guest-error failover-ip-elsewhere robot-denied tomcat-dead tomcat-hung
+version-order-trap draining context-failed replication-broken nginx-down zabbix-disarmed zabbix-storm
+agents-silent
+"""
+
+
+@pytest.mark.parametrize("name", OURS.split())
+def test_scenarios_lead_where_they_say(eye: Eye, name: str) -> None:
+    scenario = yaml.safe_load((SCENARIOS / f"{name}.yaml").read_text())
+    eye.world.clock.advance(10)
+    for fault in sorted(scenario["faults"], key=lambda fault: fault["at"]):
+        eye.world.clock.advance(fault["at"])
+        assert eye.world.inject(fault["fault"], fault["target"])
+    eye.world.clock.advance(scenario["look"])
+    seen = {code for tier in eye.tiers for code in eye.codes(tier)}
+    known = {code for code in scenario.get("findings", []) if code.partition(".")[0] in eye.tiers}
+    assert known <= seen
+    assert eye.world.heal()
