@@ -1,6 +1,7 @@
 """A console on a real terminal that is driven by a script and counts what it writes.
 
-`python -m tests.ui.console_child RESULTS`: writes a JSON object: bytes of each step, and the last screen.
+`python -m tests.ui.console_child RESULTS`: writes a JSON object: bytes of each step, and screens with the
+number of bytes that were written until then.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.ui.pictures import NOW, healthy
+from tests.ui.pictures import NOW, healthy, master_dead
 
 from saitotui.config import load_screens
 from saitotui.model.picture import Picture
@@ -87,12 +88,13 @@ def main(results: Path) -> None:
     from saitotui.ui.app import Console
     from saitotui.ui.shot import text_of
 
-    written = 0
+    written = total = 0
 
     class Counting(LinuxDriver):
         def write(self, data: str) -> None:
-            nonlocal written
+            nonlocal written, total
             written += len(data.encode())
+            total += len(data.encode())
             super().write(data)
 
     source = Scripted(busy(healthy(), 0, ""))
@@ -129,16 +131,16 @@ def main(results: Path) -> None:
         await settle(pilot)
         await step("overview-quiet", lambda: tick(same, 2.0))
         await step("cursor", lambda: app.move("down"))
-        await pilot.press(":", "r")
-        await settle(pilot)
-        await pilot.press("escape", "m", "l", "j", "j", "3", "ctrl+d", "G")
-        await settle(pilot)
-        screens.append(text_of(app))
+        source.publish(master_dead())
+        for keys in (":r", "escape", "m", "ljj", "2", "enter", "?", "q0", "/lb", "enter", "!", "ctrl+p"):
+            await pilot.press(*(keys.split() if keys[0].isalpha() and len(keys) > 3 else keys))
+            await settle(pilot)
+            screens.append((total, text_of(app)))
         app.exit()
 
-    screens: list[str] = []
+    screens: list[tuple[int, str]] = []
     app.run(auto_pilot=script)
-    results.write_text(json.dumps({"bytes": counts, "screen": screens[0]}), encoding="utf-8")
+    results.write_text(json.dumps({"bytes": counts, "screens": screens}), encoding="utf-8")
 
 
 async def settle(pilot: Pilot[object]) -> None:

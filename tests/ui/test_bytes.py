@@ -13,9 +13,9 @@ from tests.ui import pty
 
 @dataclass(frozen=True)
 class Result:
-    output: str
+    output: bytes
     counts: dict[str, int]
-    screen: str
+    screens: list[tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     assert status == 0, output[-2000:].decode(errors="replace")
     said = json.loads(results.read_text(encoding="utf-8"))
     assert len(output) >= sum(said["bytes"].values()), "the driver counted more than the terminal received"
-    return Result(output.decode(), said["bytes"], said["screen"])
+    return Result(output, said["bytes"], [(end, text) for end, text in said["screens"]])
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def counts(result: Result) -> dict[str, int]:
     return result.counts
 
 
-SEQUENCE = re.compile(r"\x1b\[(?P<numbers>[?>=<]?[\d;]*)\$?(?P<final>[a-zA-Z])|\x1b\][^\x07]*\x07")
+SEQUENCE = re.compile(r"\x1b\[(?P<numbers>[?>=<]?[\d;]*)\$?(?P<final>[a-zA-Z])|\x1b\][^\x07]*\x07|\x07")
 
 
 def terminal(output: str, columns: int, rows: int) -> list[str]:
@@ -58,9 +58,10 @@ def terminal(output: str, columns: int, rows: int) -> list[str]:
 
 
 def test_the_terminal_shows_what_the_console_means(result: Result) -> None:
-    """Only differences were sent; put together they must be the screen."""
-    before_leaving = result.output.rpartition("\x1b[?2004l")[0]
-    assert terminal(before_leaving, 120, 40) == result.screen.splitlines()
+    """Only differences were sent; put together they must be the screen, at every step."""
+    for end, screen in result.screens:
+        shown = terminal(result.output[:end].decode(), 120, 40)
+        assert shown == screen.splitlines()
 
 
 @pytest.mark.parametrize("step", ["quiet", "quiet-again", "overview-quiet"])
