@@ -31,11 +31,24 @@ NO_CONNECTION = (
 )
 
 
+NFS_LOST = "java.nio.file.FileSystemException: /srv/uploads/new: Input/output error"
+NFS_FULL = "java.nio.file.FileSystemException: /srv/uploads/new: No space left on device"
+
+
+class Exporter(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def machine(self) -> Machine: ...
+
+
 @runtime_checkable
 class Exports(Protocol):
-    """The storage part, as NFS clients meet it: empty when `host` can write there, else the error it gets."""
+    """The storage part: the node that NFS clients reach, None when there is none."""
 
-    def usable(self, host: str) -> str: ...
+    @property
+    def serving(self) -> Exporter | None: ...
 
 
 @runtime_checkable
@@ -105,7 +118,12 @@ class TomcatPart:
     def _export(self, host: str) -> str:
         """Whether a host can store an upload; a world without storage is no obstacle."""
         storage = self.world.parts.get("storage")
-        return storage.usable(host) if isinstance(storage, Exports) else ""
+        if not isinstance(storage, Exports):
+            return ""
+        node = storage.serving
+        if node is None or not node.machine.up or not self.world.connected(host, node.name):
+            return NFS_LOST
+        return NFS_FULL if node.machine.disk_full else ""
 
     def _database(self, host: str, writes: bool) -> str:
         """Whether a host gets to a database through the first balancer that takes it."""
