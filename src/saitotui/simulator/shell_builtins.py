@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable, Sequence
 
 from saitotui.simulator.shell import Exit, Hangs, Shell, Streams
@@ -356,6 +357,22 @@ def _false(shell: Shell, words: list[str], streams: Streams) -> int:
     return 1
 
 
+def _flock(shell: Shell, words: list[str], streams: Streams) -> int:
+    """flock(1): nobody else holds anything here."""
+    rest = words[1:]
+    while rest and rest[0].startswith("-"):
+        rest = rest[2:] if rest[0] in ("-w", "-E") else rest[1:]
+    return _within(shell, rest[1:], streams)
+
+
+def _cksum(shell: Shell, words: list[str], streams: Streams) -> int:
+    inputs, status = _inputs(shell, "cksum", words[1:], streams)
+    for name, content in inputs:
+        octets = content.encode()
+        streams.out.append(f"{zlib.crc32(octets)} {len(octets)}{' ' + name if words[1:] else ''}\n")
+    return int(bool(status))
+
+
 def _sudo(shell: Shell, words: list[str], streams: Streams) -> int:
     return _within(shell, [word for word in words[1:] if word != "-n"], streams)
 
@@ -370,5 +387,6 @@ BUILTINS: dict[str, Builtin] = {
     "tail": _tail,
     "wc": _wc, "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
     "cd": _cd, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
-    "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo, "exec": _exec,
+    "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo,
+    "flock": _flock, "cksum": _cksum, "exec": _exec,
 }  # fmt: skip

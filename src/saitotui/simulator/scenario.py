@@ -1,0 +1,96 @@
+"""Scenarios: a start, timed faults, and what a console must find then. Each is a test, an exercise, a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from saitotui.simulator.world import World
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Trouble(_Strict):
+    """One fault, `at` seconds after the start."""
+
+    do: str
+    """The fault's name."""
+    target: str
+    """What it hits."""
+    at: Annotated[float, Field(ge=0)] = 0
+    """Seconds after the start."""
+
+
+class Scenario(_Strict):
+    """One scenario file."""
+
+    name: str
+    """The file's name."""
+    title: str
+    """One line, for the list."""
+    summary: str = ""
+    """What happened, and what is to be learned from it."""
+    faults: tuple[Trouble, ...] = ()
+    """What goes wrong, in order."""
+    advance: Annotated[float, Field(ge=0, le=3600)] = 0
+    """Simulated seconds after which the picture is taken."""
+    expect: tuple[str, ...] = ()
+    """Codes of findings that must be there then."""
+    only: bool = False
+    """Whether nothing else may be found."""
+    goal: str = ""
+    """What somebody who practises it should reach."""
+
+
+def scenarios() -> tuple[Scenario, ...]:
+    """Every scenario, the healthy one first, then by name. ValueError when a file is not one."""
+    found = [
+        _load(file.name, file.read_text("utf-8")) for file in sorted(_files(), key=lambda file: file.name)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.name != "healthy", one.name)))
+
+
+def _files() -> list[Traversable]:
+    folder = files("saitotui.simulator") / "scenarios"
+    return [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+
+
+def _load(name: str, text: str) -> Scenario:
+    try:
+        scenario = Scenario.model_validate(yaml.safe_load(text))
+    except (ValidationError, yaml.YAMLError) as error:
+        raise ValueError(f"scenario {name}: {error}") from None
+    if f"{scenario.name}.yaml" != name:
+        raise ValueError(f"scenario {name}: its name is {scenario.name}")
+    return scenario
+
+
+def scenario(name: str) -> Scenario:
+    """The scenario of that name; ValueError when there is none."""
+    for one in scenarios():
+        if one.name == name:
+            return one
+    raise ValueError(f"there is no scenario {name!r}")
+
+
+def begin(world: World, what: Scenario) -> None:
+    """Arranges for the scenario's faults to happen in `world`."""
+    for trouble in what.faults:
+        if trouble.at:
+            world.clock.call_later(trouble.at, _injecting(world, trouble))
+        else:
+            world.inject(trouble.do, trouble.target)
+
+
+def _injecting(world: World, trouble: Trouble) -> Callable[[], None]:
+    def inject() -> None:
+        world.inject(trouble.do, trouble.target)
+
+    return inject

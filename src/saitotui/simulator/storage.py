@@ -1,0 +1,277 @@
+"""A DRBD pair under heartbeat that exports NFS: roles, loss and return of the peer, resync, split brain.
+
+Consequences follow DRBD 8.4's user's guide ("Split brain", "Resynchronization") and runs of a real pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from saitotui.simulator.storage_state import (
+    DEADTIME,
+    HEARTBEAT,
+    LOST,
+    NFS,
+    RATE,
+    TAKEOVER,
+    TICK,
+    WRITES,
+    StorageNode,
+)
+from saitotui.simulator.storage_tools import Tools
+from saitotui.simulator.world import Machine, World
+
+
+class StoragePart:
+    """st1 and st2; st1 serves at the start."""
+
+    name = "storage"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.nodes: dict[str, StorageNode] = {}
+        for name in ("st1", "st2"):
+            machine = world.machines[name]
+            machine.services |= {HEARTBEAT: "running", NFS: "running"}
+            self.nodes[name] = StorageNode(name, machine)
+        self._serve(self.nodes["st1"])
+        for node in self.nodes.values():
+            Tools(self, node).install()
+        world.join(self)
+        world.clock.every(TICK, self._tick)
+        self._faults()
+
+    def peer(self, node: StorageNode) -> StorageNode:
+        return next(other for other in self.nodes.values() if other is not node)
+
+    @property
+    def serving(self) -> StorageNode | None:
+        """The node that NFS clients reach; None when nobody, or more than one, answers for the address."""
+        found = [node for node in self.nodes.values() if node.active and node.machine.reachable]
+        return found[0] if len(found) == 1 else None
+
+    def kernel(self, node: StorageNode, text: str) -> None:
+        """A line of the kernel's log."""
+        node.kernel.append((self.world.clock.now() - node.machine.boot_at, text))
+        del node.kernel[:-60]
+
+    def note(self, node: StorageNode, text: str) -> None:
+        """A line of heartbeat's log."""
+        node.log.append((self.world.clock.now(), text))
+        del node.log[:-200]
+
+    def changed(self, machine: Machine) -> None:
+        node = self.nodes.get(machine.name)
+        if node is None:
+            return
+        if not machine.powered or not machine.booted:
+            node.role, node.mounted, node.exporting, node.has_ip = "Secondary", False, False, False
+            node.connected, node.syncing, node.acquiring = False, "", False
+        node.exporting = node.exporting and machine.services.get(NFS) == "running"
+
+    def linked(self, node: StorageNode) -> bool:
+        """Whether DRBD's packets pass between the two, and both have it."""
+        peer = self.peer(node)
+        alive = all(one.loaded and one.machine.up and not one.standalone for one in (node, peer))
+        return alive and self.world.connected(node.name, peer.name)
+
+    def _tick(self) -> None:
+        for node in self.nodes.values():
+            if node.machine.up:
+                self._drbd(node)
+        self._resync()
+        for node in self.nodes.values():
+            if node.machine.up:
+                self._heartbeat(node)
+
+    def _drbd(self, node: StorageNode) -> None:
+        linked, now = self.linked(node), self.world.clock.now()
+        if linked and not node.connected:
+            self._reconnect(node)
+        elif not linked and node.connected:
+            node.peer_silent_since = node.peer_silent_since or now
+            if node.standalone or now - node.peer_silent_since >= LOST:
+                self._lose(node)
+        if node.connected:
+            node.peer_silent_since = 0.0
+        if node.active and self.serving is node:
+            self._write(node, WRITES * TICK)
+
+    def _lose(self, node: StorageNode) -> None:
+        node.connected, node.peer_silent_since = False, 0.0
+        if node.syncing == "SyncTarget":
+            node.disk = "Inconsistent"
+        node.syncing = ""
+        self.kernel(node, "drbd r0: PingAck did not arrive in time.")
+        self.kernel(node, "drbd r0: peer( Secondary -> Unknown ) conn( Connected -> NetworkFailure )")
+
+    def _write(self, node: StorageNode, amount: float) -> None:
+        node.used += int(amount) // 16
+        if node.connected:
+            node.sent += amount
+            self.peer(node).received += amount
+        else:
+            if node.own_changes == 0:
+                node.own_changes = 1
+            node.out_of_sync = min(node.out_of_sync + amount, 40_000.0)
+
+    def _reconnect(self, node: StorageNode) -> None:
+        """Both hear each other again: who has what decides (after-sb is `disconnect`, the default)."""
+        peer = self.peer(node)
+        if node.own_changes and peer.own_changes:
+            for one in (node, peer):
+                one.standalone, one.connected, one.syncing = True, False, ""
+                self.kernel(one, "block drbd0: Split-Brain detected but unresolved, dropping connection!")
+                self.kernel(one, "drbd r0: conn( NetworkFailure -> StandAlone )")
+            return
+        node.connected = peer.connected = True
+        source = node if node.own_changes or peer.disk == "Inconsistent" else peer
+        target = self.peer(source)
+        if source.own_changes or target.disk == "Inconsistent" or source.out_of_sync:
+            self.begin_resync(source, target)
+        else:
+            self.kernel(node, "drbd r0: conn( WFConnection -> Connected )")
+
+    def begin_resync(self, source: StorageNode, target: StorageNode) -> None:
+        """Everything that differs goes from `source` to `target`."""
+        amount = max(source.out_of_sync + target.out_of_sync, 4096.0)
+        source.out_of_sync = target.out_of_sync = amount
+        source.resync_total = target.resync_total = amount
+        source.syncing, target.syncing = "SyncSource", "SyncTarget"
+        source.disk, target.disk = "UpToDate", "Inconsistent"
+        source.connected = target.connected = True
+        source.standalone = target.standalone = False
+        for node in (source, target):
+            self.kernel(node, f"block drbd0: Began resync as {node.syncing} (will sync {amount:.0f} KB).")
+
+    def _resync(self) -> None:
+        source = next((node for node in self.nodes.values() if node.syncing == "SyncSource"), None)
+        if source is None:
+            return
+        target = self.peer(source)
+        if not (source.connected and target.connected) or source.paused or target.paused:
+            return
+        left = max(0.0, source.out_of_sync - RATE * TICK)
+        source.out_of_sync = target.out_of_sync = left
+        if left == 0:
+            for node in (source, target):
+                node.syncing, node.disk, node.own_changes, node.resync_total = "", "UpToDate", 0, 0.0
+                self.kernel(node, "block drbd0: Resync done (total 12 sec; paused 0 sec; 4096 K/sec)")
+
+    def _heartbeat(self, node: StorageNode) -> None:
+        if not node.heartbeat_runs:
+            return
+        peer, now = self.peer(node), self.world.clock.now()
+        heard = peer.heartbeat_runs and self.world.connected(node.name, peer.name)
+        if heard:
+            if not node.peer_seen:
+                self.note(node, f"heartbeat: [751]: info: Status update for node {peer.name}: status active")
+                self._returned(node, peer)
+            node.peer_seen, node.heard_at = True, now
+            return
+        if node.peer_seen and now - node.heard_at >= DEADTIME:
+            node.peer_seen = False
+            self.note(node, f"heartbeat: [751]: WARN: node {peer.name}: is dead")
+            if not node.active and peer.machine.services.get(HEARTBEAT) != "stopped":
+                self.take_over(node)
+
+    def _returned(self, node: StorageNode, peer: StorageNode) -> None:
+        """A partition healed: heartbeat executes itself anew, and where both held everything, lets go."""
+        if node.active and peer.active:
+            for one in (node, peer):
+                self.note(one, "heartbeat: [751]: CRIT: Cluster node returning after partition.")
+                self.release(one)
+
+    def take_over(self, node: StorageNode) -> None:
+        """Acquires all resources, unless DRBD refuses."""
+        node.acquiring = True
+        self.note(node, f"heartbeat: [751]: info: Resources being acquired from {self.peer(node).name}.")
+        self.world.clock.call_later(TAKEOVER, lambda: self._acquired(node))
+
+    def _acquired(self, node: StorageNode) -> None:
+        node.acquiring = False
+        if node.machine.up and node.disk == "UpToDate" and node.machine.services.get(NFS) == "running":
+            peer = self.peer(node)
+            if node.connected and peer.role == "Primary":
+                return
+            self._serve(node)
+            self.note(node, "heartbeat: [751]: info: all HA resource acquisition completed (standby).")
+            self.world.note(f"{node.name} has taken over storage")
+
+    def _serve(self, node: StorageNode) -> None:
+        if node.role != "Primary":
+            self.kernel(node, "block drbd0: role( Secondary -> Primary )")
+        node.role, node.mounted, node.exporting, node.has_ip = "Primary", True, True, True
+
+    def release(self, node: StorageNode) -> None:
+        """Gives all resources up, in reverse order."""
+        if node.role == "Primary":
+            self.kernel(node, "block drbd0: role( Primary -> Secondary )")
+        node.role, node.mounted, node.exporting, node.has_ip = "Secondary", False, False, False
+
+    def switch(self, node: StorageNode) -> bool:
+        """hb_standby: gives everything to the peer; False when heartbeat cannot."""
+        peer = self.peer(node)
+        if not (node.heartbeat_runs and peer.heartbeat_runs and self.world.connected(node.name, peer.name)):
+            return False
+        self.note(node, f"heartbeat: [751]: info: {node.name} wants to go standby [all]")
+        self.world.clock.call_later(TAKEOVER, lambda: self.release(node))
+        self.world.clock.call_later(2 * TAKEOVER, lambda: self._acquired(peer))
+        return True
+
+    def _faults(self) -> None:
+        world = self.world
+
+        def split(target: str) -> str:
+            for node in self.nodes.values():
+                node.own_changes, node.out_of_sync = 1, 36.0 if node.name == target else 2968.0
+                node.standalone, node.connected, node.syncing = True, False, ""
+                self.kernel(node, "block drbd0: Split-Brain detected but unresolved, dropping connection!")
+            return "both storage nodes were written to alone: their data have drifted apart"
+
+        def settle(target: str) -> str:
+            node = self.nodes[target]
+            peer = self.peer(node)
+            source = peer if peer.role == "Primary" or node.role != "Primary" else node
+            for one in (node, peer):
+                one.own_changes = 0
+            self.begin_resync(source, self.peer(source))
+            return f"{self.peer(source).name} gives its changes up"
+
+        def cut(target: str) -> str:
+            world.cut_between("st1", "st2")
+            return "the link between st1 and st2 is cut"
+
+        def mend(target: str) -> str:
+            world.join_between("st1", "st2")
+            return "the link between st1 and st2 is whole again"
+
+        fill, empty = self._fill(0.97), self._fill(0.26)
+        world.fault("split-brain", "let both nodes be written to alone", self._names, split, settle)
+        world.fault("storage-link-cut", "cut DRBD's and heartbeat's link", self._names, cut, mend)
+        world.fault("disk-lost", "the node's disk fails", self._names, self._detach, self._attach)
+        world.fault("storage-full", "fill the exported file system", self._names, fill, empty)
+
+    def _names(self) -> list[str]:
+        return list(self.nodes)
+
+    def _detach(self, target: str) -> str:
+        node = self.nodes[target]
+        node.disk = "Diskless"
+        self.kernel(node, "block drbd0: local READ IO error sector 4711+8 on sdb")
+        self.kernel(node, "block drbd0: disk( UpToDate -> Failed )")
+        return f"{target} lost its disk and goes on over the network"
+
+    def _attach(self, target: str) -> str:
+        node = self.nodes[target]
+        node.disk = "UpToDate"
+        self.begin_resync(self.peer(node), node)
+        return f"{target} has a new disk"
+
+    def _fill(self, share: float) -> Callable[[str], str]:
+        def fill(target: str) -> str:
+            for node in self.nodes.values():
+                node.used = int(239_483 * share)
+            return f"the exported file system is {share:.0%} full"
+
+        return fill
