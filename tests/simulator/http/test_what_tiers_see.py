@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import yaml
 
-import saitotui.simulator
 from saitotui.config import load_profile
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind, Question
 from saitotui.model.snapshot import Reading, Snapshot
@@ -24,6 +23,7 @@ from saitotui.simulator.http_profile import sections
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.pve_part import NODES, TOKEN
 from saitotui.simulator.robot_part import USER as ROBOT_USER
+from saitotui.simulator.scenario import begin, scenario
 from saitotui.tiers import cluster, hardware
 
 KINDS = {401: FailureKind.DENIED, 403: FailureKind.DENIED, 595: FailureKind.UNREACHABLE,
@@ -164,7 +164,6 @@ def test_everything_heals(eye: Eye) -> None:
     assert eye.codes("hardware") == set()
 
 
-SCENARIOS = Path(saitotui.simulator.__file__).parent / "scenarios"
 OURS = """
 pve-node-lost pve-node-fencing pve-node-recovered pve-master-lost pve-partition pve-node-hung pve-maintenance
 quorum-lost corosync-link-down guest-error failover-ip-elsewhere robot-denied tomcat-dead tomcat-hung
@@ -175,13 +174,10 @@ agents-silent
 
 @pytest.mark.parametrize("name", OURS.split())
 def test_scenarios_lead_where_they_say(eye: Eye, name: str) -> None:
-    scenario = yaml.safe_load((SCENARIOS / f"{name}.yaml").read_text())
-    eye.world.clock.advance(10)
-    for fault in sorted(scenario["faults"], key=lambda fault: fault["at"]):
-        eye.world.clock.advance(fault["at"])
-        assert eye.world.inject(fault["fault"], fault["target"])
-    eye.world.clock.advance(scenario["look"])
+    played = scenario(name)
+    begin(eye.world, played)
+    eye.world.clock.advance(played.advance)
     seen = {code for tier in eye.tiers for code in eye.codes(tier)}
-    known = {code for code in scenario.get("findings", []) if code.partition(".")[0] in eye.tiers}
+    known = {code for code in played.expect if code.partition(".")[0] in eye.tiers}
     assert known <= seen
     assert eye.world.heal()
