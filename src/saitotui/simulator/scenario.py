@@ -1,4 +1,4 @@
-"""Scenarios: a start, timed faults, and what a console must find then. Each is a test, an exercise, a picture."""
+"""Scenarios: timed faults, and what a console must find then. Each is a test, an exercise, a picture."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ class Scenario(_Strict):
 
 def scenarios() -> tuple[Scenario, ...]:
     """Every scenario, the healthy one first, then by name. ValueError when a file is not one."""
-    found = [
-        _load(file.name, file.read_text("utf-8")) for file in sorted(_files(), key=lambda file: file.name)
-    ]
+    found = [_load(file.name, file.read_text("utf-8")) for file in _files()]
     return tuple(sorted(found, key=lambda one: (one.name != "healthy", one.name)))
 
 

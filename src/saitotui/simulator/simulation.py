@@ -1,4 +1,4 @@
-"""A whole simulated platform, behind real protocols on loopback, with everything needed to talk to it in a folder."""
+"""A whole simulated platform behind real protocols on loopback, and a folder with what it takes to use it."""
 
 from __future__ import annotations
 
@@ -45,8 +45,11 @@ class FaultKind:
 
 
 class Simulation:
-    """The platform `fsn1`, for as long as the block lasts. `frozen`: time moves by `advance` only; `start_at`:
-    UTC seconds at which the world begins; `settled`: whether a scenario's time passes before anybody looks."""
+    """The platform `fsn1`, for as long as the block lasts.
+
+    `frozen`: time moves by `advance` only. `start_at`: UTC seconds at which the world begins. `settled`:
+    whether a scenario's time passes before anybody looks.
+    """
 
     def __init__(
         self,
@@ -167,11 +170,8 @@ class Simulation:
     def _write(self) -> None:
         """The profile, the secrets, and a page that says how to talk to it all."""
         secrets = self.directory / "secrets"
-        for name, value in {
-            **self.http.secrets(),
-            "db": self.passwords["saitotui"],
-            "repl": self.passwords["repl"],
-        }.items():
+        own = {"db": self.passwords["saitotui"], "repl": self.passwords["repl"]}
+        for name, value in {**self.http.secrets(), **own}.items():
             file = secrets / name
             file.touch(0o600)
             file.write_text(value)
