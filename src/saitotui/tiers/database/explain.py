@@ -30,13 +30,13 @@ _LOCKED = (u.FREEZE_WAITING, u.FROZEN, s.SEMISYNC_BLOCKED)
 CAUSES: Mapping[str, tuple[Situation, ...]] = {
     found.code: causes
     for situations, causes in (
-        ((s.IO_CONNECTING,), _MASTER_GONE),
+        ((s.IO_CONNECTING,), (*_MASTER_GONE, s.WRONG_SOURCE)),
         ((s.IO_ERROR, s.IO_AUTH), (s.MASTER_DEAD, s.SERVER_STARTING)),
         ((s.SPLIT_BRAIN,), (s.TWO_MASTERS,)),
         ((s.SQL_ERROR, s.IO_DIVERGED), _BOTH_WRITE),
         ((s.ERRANT,), (*_BOTH_WRITE, s.IO_DIVERGED)),
         ((s.SEMISYNC_DEGRADED, s.SEMISYNC_BLOCKED), (*_SERVER_GONE, *_NOT_FED)),
-        ((s.LAGGING,), (s.DELAYED,)),
+        ((s.LAGGING,), (u.FROZEN, u.FREEZE_WAITING, s.DELAYED)),
         ((u.HAPROXY_NO_SERVER,), _MASTER_GONE),
         ((u.HAPROXY_SERVER_DOWN,), (*_MASTER_GONE, *_SERVER_GONE)),
         ((u.HAPROXY_READ_ONLY,), (s.NO_WRITABLE, u.HAPROXY_FAILBACK)),
@@ -48,22 +48,25 @@ CAUSES: Mapping[str, tuple[Situation, ...]] = {
 }
 """By code: what explains it, the likeliest first."""
 
+LOCAL = frozenset({s.LAGGING.code, u.CONNECTIONS_HIGH.code, u.LONG_TRANSACTION.code})
+"""What only something on the same server explains."""
+
 
 def explain(findings: Sequence[Finding]) -> list[Finding]:
     """`findings` with their causes."""
-    met = {finding.code: finding for finding in findings}
-    return [_explained(finding, met) for finding in findings]
+    return [_explained(finding, findings) for finding in findings]
 
 
-def _explained(finding: Finding, met: Mapping[str, Finding]) -> Finding:
+def _explained(finding: Finding, findings: Sequence[Finding]) -> Finding:
     for situation in CAUSES.get(finding.code, ()):
-        cause = met.get(situation.code)
-        if cause is not None and _explains(cause, finding):
-            return replace(finding, cause=cause.code)
+        causes = (cause for cause in findings if cause.code == situation.code)
+        if any(_explains(cause, finding) for cause in causes):
+            return replace(finding, cause=situation.code)
     return finding
 
 
 def _explains(cause: Finding, finding: Finding) -> bool:
-    """A trap that has not sprung explains nothing; and what is explained is no cause of its own cause."""
-    sprung = cause.code != u.HAPROXY_FAILBACK.code or cause.health is Health.CRIT
-    return sprung and cause.cause != finding.code
+    """A trap that has not sprung explains nothing."""
+    if finding.code in LOCAL and cause.subject != finding.subject:
+        return False
+    return cause.code != u.HAPROXY_FAILBACK.code or cause.health is Health.CRIT

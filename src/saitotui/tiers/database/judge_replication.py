@@ -81,15 +81,17 @@ def _threads(view: View, server: ServerView, channel: Channel) -> Iterator[Findi
 
 def _io_sentence(view: View, server: ServerView, name: str, channel: Channel, io: Situation) -> str:
     where = f"{channel.source_host}:{channel.source_port}"
+    if (named := view.addresses.server_at(channel.source_host, channel.source_port)) != "":
+        where = f"{named} ({where})"
     if io is IO_STOPPED:
         return f"{name} does not fetch: its IO thread is stopped{_gap(view, server)}"
     if io is IO_AUTH:
-        account = channel.source_user or "the replication account"
+        account = f"the replication account {channel.source_user}".rstrip()
         return f"{where} refuses {account} of {name} ({channel.io_errno})"
     if io is IO_CONNECTING:
         stray = ""
         source = view.source.get(server.name, "")
-        if source and view.addresses.server_at(channel.source_host, channel.source_port) != source:
+        if source and named != source:
             stray = f"; {source} is not known by that address"
         error = f" ({channel.io_errno})" if channel.io_errno else ""
         return f"{name} cannot reach its source {where}{error}{stray}"

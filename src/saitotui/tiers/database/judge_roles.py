@@ -30,7 +30,7 @@ def role_findings(view: View) -> Iterator[Finding]:
         yield _no_writable(view, answering)
     rivals = rival_masters(view)
     if rivals:
-        yield _two_masters(rivals)
+        yield _two_masters(view, rivals)
         yield from _split_brain(view, rivals)
     for server in answering:
         if view.master is not None and server.name != view.master.name:
@@ -70,7 +70,9 @@ def foreign_of(view: View, server: ServerView) -> str | None:
 def _no_writable(view: View, answering: list[ServerView]) -> Finding:
     followed = ""
     if view.master is not None and len(answering) > 1:
-        followed = f"; {view.master.name} is the one that others follow or HAProxy uses"
+        fed = view.master.name in view.source.values()
+        who = "the one that is replicated from" if fed else "the one that HAProxy uses"
+        followed = f"; {view.master.name} is {who}"
     names = " and ".join(server.name for server in answering)
     sentence = f"no server can be written to: {names} {'are' if len(answering) > 1 else 'is'} read-only"
     return NO_WRITABLE.found(SUBJECT, sentence + followed, *(_read_only(server) for server in answering))
@@ -90,9 +92,13 @@ def _on(value: bool) -> str:
     return "ON" if value else "OFF"
 
 
-def _two_masters(rivals: tuple[ServerView, ...]) -> Finding:
+def _two_masters(view: View, rivals: tuple[ServerView, ...]) -> Finding:
     names = " and ".join(server.name for server in rivals)
-    sentence = f"{names} can be written to, and neither follows the other"
+    followers = [server.name for server in rivals if _follows(view, server)]
+    how = "neither follows the other"
+    if followers:
+        how = f"{' and '.join(followers)} wrote on its own although it follows"
+    sentence = f"{names} can both be written to, and {how}"
     return TWO_MASTERS.found(SUBJECT, sentence, *(_read_only(server) for server in rivals))
 
 

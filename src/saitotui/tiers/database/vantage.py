@@ -7,6 +7,7 @@ succeeds) overrules all of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from saitotui.model.command import FailureKind
@@ -17,6 +18,7 @@ from saitotui.tiers.database.view import View
 
 LOST = frozenset({2002, 2003, 2005, 2006, 2013, 1158, 1159, 1160, 1161})
 """Errors of an IO thread that lost its source: no connection, or one that broke."""
+_WELL = frozenset({"L4OK", "L6OK", "L7OK", "L7OKC"})
 MARGIN = 3.0
 """Seconds by which a process's age may be off against the time of the last answer."""
 
@@ -50,8 +52,7 @@ def verdict(view: View, server: ServerView) -> Verdict:
     for replica in view.replicas:
         if view.source.get(replica.name) == server.name:
             _ask_replica(replica, agree, dissent)
-    for balancer in view.balancers.values():
-        _ask_balancer(balancer, server.name, agree, dissent)
+    _ask_balancers(view.balancers.values(), server.name, agree, dissent)
     return Verdict(tuple(proofs), tuple(agree), tuple(dissent), _starting(view, server))
 
 
@@ -85,12 +86,18 @@ def _ask_replica(replica: ServerView, agree: list[str], dissent: list[str]) -> N
         agree.append(f"{replica.name} lost it ({channel.io_errno})")
 
 
-def _ask_balancer(balancer: BalancerView, server: str, agree: list[str], dissent: list[str]) -> None:
-    lines = [member.line for member in balancer.members(server) if not member.line.maintenance]
-    down = [line for line in lines if line.down]
-    well = [line for line in lines if line.status == "UP" and line.check.startswith(("L4OK", "L6OK", "L7OK"))]
-    if down:
-        reason = " ".join(word for word in (down[0].check, down[0].check_text) if word)
-        agree.append(f"{balancer.name} calls it DOWN ({reason or 'no reason given'})")
-    elif well:
-        dissent.append(f"{balancer.name} calls it UP ({well[0].check})")
+def _ask_balancers(
+    balancers: Iterable[BalancerView], server: str, agree: list[str], dissent: list[str]
+) -> None:
+    down: dict[str, list[str]] = {}
+    for balancer in balancers:
+        lines = [member.line for member in balancer.members(server) if not member.line.maintenance]
+        fails = [line for line in lines if line.down]
+        well = [line for line in lines if line.status == "UP" and line.check in _WELL]
+        if fails:
+            reason = " ".join(word for word in (fails[0].check, fails[0].check_text) if word)
+            down.setdefault(reason or "no reason given", []).append(balancer.name)
+        elif well:
+            dissent.append(f"{balancer.name} calls it UP ({well[0].check})")
+    for reason, names in down.items():
+        agree.append(f"{' and '.join(names)} call{'s' * (len(names) == 1)} it DOWN ({reason})")
