@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from saitotui import __version__
 
@@ -46,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, line in COMMANDS.items():
         module = import_module(f"{__name__}.{name}")
-        shown = {"help": line} if line else {}
+        # Without `help` argparse leaves a command out of its list.
+        shown: dict[str, Any] = {"help": line} if line else {}
         command = commands.add_parser(name, description=module.__doc__, **shown)
         module.arguments(command)
         command.set_defaults(run=module.run)

@@ -19,10 +19,10 @@ from saitotui.model.profile import Profile
 from saitotui.model.source import Faults, Source
 
 LEAVE_SCREEN = (
-    b"\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?25h\x1b[?1049l\x1b[0m\r\n"
+    b"\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;2t\r\n"
 )
 """What a terminal needs to be told when the console ends without its own farewell: mouse, paste, focus and
-keyboard modes off, cursor on, back to the main screen (xterm's control sequences)."""
+keyboard modes off, cursor on, back to the main screen, the old title (xterm's control sequences)."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,8 +67,9 @@ def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults
         ascii_only=arguments.ascii,
     )
     watch.start()
+    # Without the mouse: its movements would cost bytes over SSH, and the terminal's own selection works.
     try:
-        console.run()
+        console.run(mouse=False)
     finally:
         watch.stop()
     return console.return_code or 0

@@ -32,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         from saitotui.simulator.scenario import scenarios
 
-        for scenario in scenarios():
-            print(f"{scenario.name:28} {scenario.title}")
+        for one in scenarios():
+            print(f"{one.name:28} {one.title}")
         return 0
     scenario = known_scenario(arguments.scenario)
     with tempfile.TemporaryDirectory(prefix="saitotui-demo-") as folder:

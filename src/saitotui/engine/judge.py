@@ -41,13 +41,15 @@ def judge(platform: Platform, snapshot: Snapshot, before: Picture | None = None)
     findings = tuple(sorted(explained, key=lambda f: (bool(f.cause), -f.health, f.code, f.subject)))
     placed = _place(pictures, findings)
     since = _since(findings, snapshot.at, before)
+    noted = _noted(snapshot.at, before, platform.profile.poll)
     return Picture(
         profile=platform.profile,
         snapshot=snapshot,
         tiers=placed,
         findings=findings,
         events=_events(placed, findings, snapshot.at, before),
-        history=_history(placed, before),
+        history=_history(placed, before, noted == snapshot.at),
+        noted_at=noted,
         since=since,
         questions=platform.questions,
         situations={**situations(), TIER_DEFECT.code: TIER_DEFECT},
@@ -73,14 +75,25 @@ def _place(pictures: Sequence[TierPicture], findings: Sequence[Finding]) -> tupl
     )
 
 
+def _noted(at: float, before: Picture | None, poll: float) -> float:
+    """When values were last put into the history: once a poll, however often pictures are published."""
+    last = before.noted_at if before else 0.0
+    return at if at - last >= poll * 0.9 else last
+
+
 def _since(findings: Iterable[Finding], at: float, before: Picture | None) -> Mapping[tuple[str, str], float]:
     known = before.since if before else {}
     return {(f.code, f.subject): known.get((f.code, f.subject), at) for f in findings}
 
 
-def _history(tiers: Sequence[TierPicture], before: Picture | None) -> Mapping[str, tuple[float | None, ...]]:
+def _history(
+    tiers: Sequence[TierPicture], before: Picture | None, due: bool
+) -> Mapping[str, tuple[float | None, ...]]:
+    """Recent values of each sample; `due` says whether a poll has passed since the last ones were noted."""
     known = before.history if before else {}
     values = {f"{tier.tier}/{sample.name}": sample.value for tier in tiers for sample in tier.samples}
+    if not due:
+        return {name: known.get(name, (value,)) for name, value in values.items()}
     return {name: (*known.get(name, ()), value)[-HISTORY:] for name, value in values.items()}
 
 

@@ -105,8 +105,9 @@ class Watch:
             hurry.set()
 
     def _restore(self) -> None:
-        """Publishes the last known state, marked as such, before anything was asked."""
+        """Publishes the last known state, marked as such, before anything was asked; else an empty one."""
         if self._last_state is None or not self._last_state.is_file():
+            self._publish(judge(self._platform, self._memory.snapshot(self._clock())))
             return
         try:
             snapshot = store.load(self._last_state.read_bytes(), self._platform.questions)

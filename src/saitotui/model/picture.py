@@ -32,6 +32,7 @@ class Picture:
     events: tuple[Event, ...] = ()
     history: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     since: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    noted_at: float = 0.0
     restored: bool = False
     paused: bool = False
     questions: Mapping[str, Question[Any]] = field(default_factory=dict)
