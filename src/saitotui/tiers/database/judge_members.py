@@ -122,7 +122,10 @@ def _volatile(balancer: BalancerView) -> Iterator[Finding]:
     ]
     if not changed:
         return
-    after = ", ".join(f"{s.name} {'in' if not s.maintenance else 'out of'} maintenance" for s in changed)
+    after = " and ".join(
+        f"{state.name} {'back into service' if state.maintenance else 'into maintenance'}"
+        for state in changed
+    )
     why = "its state file is older than that" if loads and saved else "it loads no state file"
     sentence = f"a reload of HAProxy on {balancer.name} would put {after}: {why}"
     evidence = [f"{balancer.name}: {s.name} srv_admin_state {s.admin} now" for s in changed]
