@@ -115,9 +115,12 @@ class Door:
         finally:
             for task in (*pumps, serving):
                 task.cancel()
-            await asyncio.gather(*pumps, serving, return_exceptions=True)
-            for end in (outside, inside):
-                end.close()
+            try:
+                await asyncio.gather(*pumps, serving, return_exceptions=True)
+            finally:
+                # Also when the door itself is closed while this connection was already ending.
+                for end in (outside, inside):
+                    end.close()
 
     async def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -19,7 +19,7 @@ DATABASE_NO_STANDBY = Situation(
     "The database has no standby",
     "No replica could take over: if the master is lost now, writes stop, and data may be lost.",
     "Bring a replica back before anything else is done to the master.",
-    ("rebuild-replica",),
+    ("rebuild-db-replica",),
 )
 STORAGE_NO_STANDBY = Situation(
     "redundancy.storage-no-standby",
@@ -27,7 +27,7 @@ STORAGE_NO_STANDBY = Situation(
     "The storage pair has no standby",
     "Only one node has good data and can serve it: a second failure stops all NFS clients.",
     "Bring the peer back and let it resync; do not fail over meanwhile.",
-    ("swap-storage",),
+    ("fail-over-drbd",),
 )
 APPLICATION_SINGLE = Situation(
     "redundancy.application-single",
