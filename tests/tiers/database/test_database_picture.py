@@ -122,6 +122,14 @@ def test_the_dead_are_named_with_the_proof(record: Record) -> None:
     assert "lb1 and lb2 call it DOWN (L4CON Connection refused)" in dead["db1"]
 
 
+def test_a_replica_that_lost_its_master_can_still_be_promoted(record: Record) -> None:
+    """A node is as bad as its own findings; what the master's death does to it is a warning there."""
+    picture = record("mariadb-10.11", "master-dead").picture
+    health = {node.id: node.health for node in picture.nodes}
+    assert (health["db1"], health["db2"], health["lb1"]) == (Health.CRIT, Health.WARN, Health.WARN)
+    assert picture.health is Health.CRIT
+
+
 def test_what_was_last_known_is_marked(healthy: Platform) -> None:
     platform = replace(healthy, earlier={"db1/variables": healthy.answers["db1/variables"]}).lost("db1")
     facts = {fact.label: fact.text for fact in platform.picture.nodes[0].facts}

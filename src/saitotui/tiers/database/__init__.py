@@ -99,9 +99,12 @@ def headline(view: View, findings: Sequence[Finding]) -> str:
 
 
 def _by_subject(findings: Sequence[Finding]) -> Mapping[str, Health]:
+    """How well each node itself is. What somebody else causes is no more than a warning there: a replica that
+    lost its master can still be promoted."""
     found: dict[str, Health] = {}
     for finding in findings:
-        found[finding.subject] = worst([finding.health, found.get(finding.subject, Health.OK)])
+        own = min(finding.health, Health.WARN) if finding.cause else finding.health
+        found[finding.subject] = worst([own, found.get(finding.subject, Health.OK)])
     return found
 
 

@@ -150,7 +150,8 @@ def _server_facts(view: View, server: ServerView, word: str, base: Health) -> It
 
 def _balancer(balancer: BalancerView, health: Mapping[str, Health]) -> Node:
     base = Health.OK if balancer.answers else Health.UNKNOWN
-    summary = f"sends writes to {route(balancer)}, {balancer.sessions} sessions"
+    count = balancer.sessions
+    summary = f"sends writes to {route(balancer)}, {count} session{'s' * (count != 1)}"
     if balancer.failure is not None:
         summary = "not asked yet" if balancer.pending else balancer.failure.kind.value
     return Node(
