@@ -111,8 +111,10 @@ def minor_of(device: str) -> int | None:
 
 def merged(proc: View | None, status: View | None) -> View | None:
     """One view of both: `drbdsetup` says more, `/proc/drbd` estimates, and goes on when `drbdsetup` hangs."""
+    if proc is not None and not proc.loaded:
+        return proc
     if status is None or status.hung:
-        said = proc if proc is None or proc.says or not proc.loaded or not proc.known else None
+        said = proc if proc is None or proc.says or not proc.known else None
         if said is None:
             return None
         return replace(said, hung=True) if status is not None else said

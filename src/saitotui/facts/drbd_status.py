@@ -99,7 +99,8 @@ def _words(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise Unparsable("drbdsetup's JSON has another shape than that of DRBD 9")
     found: dict[str, str] = {}
-    for name, member in value.items():
+    for member_name, member in value.items():
+        name = str(member_name)
         if isinstance(member, bool):
             found[_NAMES.get(name, name)] = "yes" if member else "no"
         elif isinstance(member, str | int | float):

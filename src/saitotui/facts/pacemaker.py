@@ -179,7 +179,8 @@ def _resource(found: Attributes, nodes: list[str], cloned: bool) -> Resource:
 
 
 def _failure(found: Attributes) -> FailedAction:
-    resource = re.sub(r"_\w+_\d+$", "", _word(found, "op_key"))
+    task = _word(found, "task")
+    resource = re.sub(rf"_{re.escape(task)}_\d+$", "", _word(found, "op_key"))
     said = " ".join(part for part in (_word(found, "exitstatus"), _word(found, "exitreason")) if part)
     return FailedAction(
         resource, _word(found, "task"), _word(found, "node"), said, _word(found, "last-rc-change")

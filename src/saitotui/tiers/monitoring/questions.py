@@ -1,8 +1,8 @@
 """What the monitoring tier asks of Zabbix's API: one batch a poll, since all share one connection.
 
 Every parameter is known to every version from 6.0 to 7.4, or is one that the older ones ignore (`output`
-names of `get` methods; recorded for `active_available` on 6.0). The account needs a role that may call the methods
-below and may read the platform's host groups; without `action.get` the recovery actions are unknown.
+names of `get` methods; recorded for `active_available` on 6.0). The account needs a role that may call these
+methods and may read the platform's host groups; without `action.get` the recovery actions are unknown.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ TRIGGERS: Json = {
     # `only_true` alone also gives triggers that recovered within the last five minutes.
     "filter": {"value": 1},
     "expandDescription": True,
-    "selectHosts": ID_HOST,
+    "selectHosts": [*ID_HOST],
     "limit": MOST_PROBLEMS,
 }
 """Triggers that are in problem, with their hosts."""
@@ -134,7 +134,7 @@ COMMANDS: Json = {
 SILENT: Json = {
     "output": ["interfaceid", "hostid", "type", "available", "error", "errors_from", "ip", "dns", "port"],
     "filter": {"available": 2},
-    "selectHosts": ID_HOST,
+    "selectHosts": [*ID_HOST],
     "limit": MOST_ROWS,
 }
 """Interfaces that do not answer."""
