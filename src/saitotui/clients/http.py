@@ -31,6 +31,9 @@ _UPLOAD_CHUNK = 256 * 1024
 class HttpConnection:
     """One service. `through` is the host to reach it from, where the profile says `via`."""
 
+    refusals: frozenset[int] = frozenset({401, 403})
+    """Statuses that mean wrong credentials or missing rights, where there are credentials."""
+
     def __init__(self, name: str, service: HttpService, through: SshHost | None) -> None:
         self._where = f"{name} ({service.url})"
         self._service = service
@@ -109,7 +112,7 @@ class HttpConnection:
             return Failure(FailureKind.ERROR, f"{self._where}: {one_line(str(error))}")
 
     def _answer(self, response: httpx.Response, body: bytes) -> Answer | Failure:
-        if response.status_code in (401, 403) and self._service.user:
+        if response.status_code in self.refusals and self._service.user:
             said = f"{response.status_code} {response.reason_phrase}"
             return Failure(FailureKind.DENIED, f"{self._where}: {said} for the user {self._service.user}")
         text = body.decode(response.charset_encoding or "utf-8", "replace")

@@ -104,7 +104,7 @@ class ZabbixConnection:
             api: Any = await asyncio.to_thread(
                 AsyncZabbixAPI, self._monitoring.service.url, client_session=session, timeout=5
             )
-            self._version = float(api.version)
+            self._version = float(f"{api.version.major}")
             if token.reveal():
                 self._auth = token.reveal()
                 return None

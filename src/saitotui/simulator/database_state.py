@@ -57,6 +57,8 @@ class Connected:
     state: str = ""
     info: str = ""
     killed: bool = False
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when its statement was killed."""
 
 
 @dataclass

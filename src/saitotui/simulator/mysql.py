@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from mysql_mimic import IdentityProvider, MysqlServer, User
 from mysql_mimic import Session as MimicSession
 from mysql_mimic.auth import NativePasswordAuthPlugin
+from mysql_mimic.control import Control
 from mysql_mimic.errors import MysqlError
 from mysql_mimic.variables import SYSTEM_VARIABLES, GlobalVariables, SessionVariables
 
 from saitotui.simulator.database import DatabasePart
-from saitotui.simulator.database_state import VERSION, Connected
+from saitotui.simulator.database_state import VERSION, Connected, DbServer
 from saitotui.simulator.sql import Session, SqlError
 
 PRIVILEGED = frozenset({"saitotui", "root"})
@@ -46,6 +47,7 @@ class MysqlDoor:
         mimic = MysqlServer(
             session_factory=lambda: _Session(self._part, server.name, self._seen_from),
             identity_provider=self._users,
+            control=_Numbers(server),
         )
         serving = asyncio.ensure_future(mimic._client_connected_cb(reader, writer))
         try:
@@ -57,6 +59,20 @@ class MysqlDoor:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+class _Numbers(Control):  # type: ignore[misc]
+    """Connection numbers as the server counts them: KILL names a session by the one in its greeting."""
+
+    def __init__(self, server: DbServer) -> None:
+        self._server = server
+
+    async def add(self, connection: object) -> int:
+        self._server.next_id += 1
+        return self._server.next_id
+
+    async def remove(self, connection_id: int) -> None:
+        return
 
 
 class _Users(IdentityProvider):  # type: ignore[misc]
@@ -91,10 +107,9 @@ class _Session(MimicSession):  # type: ignore[misc]
 
     def _opened(self) -> Session:
         if self._session is None:
-            server = self._server
-            server.next_id += 1
-            user = self.username or ""
-            me = Connected(server.next_id, user, self._seen_from, self._part.world.clock.now())
+            server, user = self._server, self.username or ""
+            number = self.connection.connection_id
+            me = Connected(number, user, self._seen_from, self._part.world.clock.now())
             server.sessions[me.id] = me
             self._session = Session(self._part, server, me, user in PRIVILEGED)
         return self._session

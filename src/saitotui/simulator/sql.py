@@ -70,13 +70,16 @@ class Session:
         if not writes or server.locked_by in (0, self.me.id):
             return
         self.me.state = "Waiting for backup lock"
-        try:
-            async with asyncio.timeout(min(self.lock_wait_timeout, 60) / self.part.world.clock.speed):
-                await server.unlocked.wait()
-        except TimeoutError:
-            raise SqlError(*LOCK_TIMEOUT) from None
-        if self.me.killed:
+        waiting = [asyncio.ensure_future(event.wait()) for event in (server.unlocked, self.me.interrupted)]
+        limit = min(self.lock_wait_timeout, 60) / self.part.world.clock.speed
+        done, late = await asyncio.wait(waiting, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+        if self.me.interrupted.is_set():
+            self.me.interrupted.clear()
             raise SqlError(*KILLED)
+        if not done:
+            raise SqlError(*LOCK_TIMEOUT)
 
     def write(self) -> None:
         """One transaction of this session; refused on a read-only server."""
@@ -195,9 +198,11 @@ def _kill(session: Session, match: re.Match[str]) -> Rows:
     victim = session.server.sessions.get(int(match[2]))
     if victim is None:
         raise SqlError(1094, f"Unknown thread id: {match[2]}")
-    victim.killed = True
-    if session.server.locked_by == victim.id and (match[1] or "").lower() != "query":
-        _unlock(session)
+    victim.interrupted.set()
+    if (match[1] or "").lower() != "query":
+        victim.killed = True
+        if session.server.locked_by == victim.id:
+            _unlock(session)
     return NOTHING
 
 
