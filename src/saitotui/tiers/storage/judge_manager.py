@@ -52,9 +52,7 @@ def partition(view: View, verdicts: Sequence[tuple[str, Sequence[str]]]) -> Iter
     wrong = [(name, dead) for name, called in verdicts for dead in called if dead in alive]
     if wrong:
         names = " and ".join(view.nodes)
-        evidence = [
-            f"{name} calls {dead} dead, but {dead} answers and its manager runs" for name, dead in wrong
-        ]
+        evidence = [f"{name} calls {dead} dead, but the manager on {dead} runs" for name, dead in wrong]
         yield PARTITIONED.found(SUBJECT, f"{names} both live and cannot hear each other", *evidence)
 
 
