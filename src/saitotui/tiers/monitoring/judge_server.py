@@ -110,9 +110,8 @@ def _unsupported(view: View) -> Iterator[Finding]:
         return
     count = f"{MOST_ROWS - 1} and more" if len(items) >= MOST_ROWS else str(len(items))
     hosts = sorted({host.name for item in items for host in item.hosts})
-    evidence = [
-        f"{item.hosts[0].name if item.hosts else '?'} {item.key}: {item.error}" for item in items[:10]
-    ]
+    first = [(item.hosts[0].name if item.hosts else "?", item) for item in items[:10]]
+    evidence = [f"{name} {item.key}: {item.error}" for name, item in first]
     yield UNSUPPORTED.found(SUBJECT, f"{count} items are not supported, on {listed(hosts)}", *evidence)
 
 
