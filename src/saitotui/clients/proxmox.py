@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-from saitotui.clients.failures import late, of_error
+from saitotui.clients.failures import late, of_error, silent
 from saitotui.clients.secrets import Secret, resolve
 from saitotui.clients.tls import fingerprint
 from saitotui.model.command import Answer, Command, Failure, FailureKind
@@ -20,8 +22,9 @@ from saitotui.model.profile import Cluster
 from saitotui.model.text import one_line
 
 CONNECT = 5.0
-LONGEST = 40.0
-"""Seconds that a request may live in its thread: a hanging node is answered for after 30 s (595, 596)."""
+KNOCK_LIFE = 2.0
+"""Seconds for which it is believed that an address answers, or does not."""
+MOST_THREADS = 24
 
 _VERBS = {"get": "get", "post": "post", "put": "put", "delete": "delete"}
 
@@ -34,6 +37,8 @@ class ProxmoxConnection:
         self._apis: dict[str, Any] = {}
         self._order = list(cluster.api)
         self._secret: Secret | None = None
+        self._threads = ThreadPoolExecutor(MOST_THREADS, "saitotui-proxmox")
+        self._knocks: dict[str, tuple[float, asyncio.Future[Failure | None]]] = {}
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         secret = self._secret or await resolve(self._cluster.secret)
@@ -64,11 +69,27 @@ class ProxmoxConnection:
 
     async def _at(self, address: str, command: Command, secret: Secret, deadline: float) -> Answer | Failure:
         where = f"cluster API at {urlsplit(address).netloc}"
+        closed = await self._closed(address, where, deadline)
+        if closed is not None:
+            return closed
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(deadline):
-                return await asyncio.to_thread(self._request, address, where, command, secret)
+                return await loop.run_in_executor(
+                    self._threads, self._request, address, where, command, secret
+                )
         except TimeoutError:
             return late(where, command.text, deadline)
+
+    async def _closed(self, address: str, where: str, deadline: float) -> Failure | None:
+        """Why nobody answers at an address; None when somebody does. Asked once for all questions of a poll,
+        before any gets a thread: threads that wait for a dead node would leave none for the others."""
+        known = self._knocks.get(address)
+        if known is None or known[0] < time.monotonic():
+            knock = asyncio.ensure_future(_knock(address, where, min(deadline, CONNECT)))
+            known = (time.monotonic() + KNOCK_LIFE, knock)
+            self._knocks[address] = known
+        return await asyncio.shield(known[1])
 
     def _request(self, address: str, where: str, command: Command, secret: Secret) -> Answer | Failure:
         """One request, in a thread."""
@@ -130,9 +151,26 @@ class ProxmoxConnection:
         return Failure(FailureKind.ERROR, f"{where}: {status} {text}{one_line(details)}")
 
     async def aclose(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for _, knock in self._knocks.values():
+            knock.cancel()
         for api in self._apis.values():
-            await asyncio.to_thread(api._store["session"].close)
+            api._store["session"].close()
         self._apis = {}
+
+
+async def _knock(address: str, where: str, deadline: float) -> Failure | None:
+    """Whether anybody answers a connection attempt."""
+    url = urlsplit(address)
+    try:
+        async with asyncio.timeout(deadline):
+            _, writer = await asyncio.open_connection(url.hostname, url.port or 8006)
+    except TimeoutError:
+        return silent(where, deadline)
+    except OSError as error:
+        return of_error(where, error)
+    writer.close()
+    return None
 
 
 def _elsewhere(outcome: Answer | Failure) -> bool:
