@@ -52,6 +52,7 @@ class NginxView:
     log_failure: Failure | None = None
     rate: float | None = None
     dropping: float | None = None
+    addresses: frozenset[str] = frozenset()
 
     @property
     def errors(self) -> float | None:
@@ -201,7 +202,10 @@ def look(profile: Profile, application: Application, asked: ApplicationQuestions
         profile,
         application,
         snapshot.at,
-        {name: _nginx(name, front, asked.nginx[name], snapshot) for name, front in application.nginx.items()},
+        {
+            name: _nginx(profile, name, front, asked.nginx[name], snapshot)
+            for name, front in application.nginx.items()
+        },
         tomcats,
         tuple(_journey(check, asked.journeys[check.name], snapshot) for check in application.journeys),
         _ordered(every),
@@ -216,7 +220,7 @@ def _ordered(versions: set[str]) -> tuple[str, ...]:
     return tuple(ordered)
 
 
-def _nginx(name: str, front: Nginx, asked: NginxQuestions, snapshot: Snapshot) -> NginxView:
+def _nginx(profile: Profile, name: str, front: Nginx, asked: NginxQuestions, snapshot: Snapshot) -> NginxView:
     processes = snapshot.get(asked.process)
     state, failure = service_state(snapshot, asked.status, False, processes)
     log = snapshot.reading(asked.log)
@@ -233,6 +237,7 @@ def _nginx(name: str, front: Nginx, asked: NginxQuestions, snapshot: Snapshot) -
         log.failure,
         snapshot.rate(asked.status, lambda status: status.requests),
         snapshot.rate(asked.status, lambda status: status.dropped),
+        _addresses(profile, front.host),
     )
 
 
@@ -247,8 +252,6 @@ def _tomcat(
     known = snapshot.last(asked.cluster)
     local = known.local if known else None
     server = application.tomcats[name]
-    host = profile.hosts.get(server.host)
-    addresses = {host.address, host.service_address} if host else set()
     return TomcatView(
         name,
         server,
@@ -261,10 +264,16 @@ def _tomcat(
         snapshot.get(asked.requests),
         snapshot.get(asked.cluster),
         local.name if local else "",
-        frozenset({*addresses, local.host if local else ""} - {""}),
+        _addresses(profile, server.host) | ({local.host} if local else set()),
         processes,
         snapshot.rate(asked.requests, lambda requests: requests.count),
     )
+
+
+def _addresses(profile: Profile, host: str) -> frozenset[str]:
+    """Under which addresses a host is known."""
+    known = profile.hosts.get(host)
+    return frozenset({known.address, known.service_address} - {""}) if known else frozenset()
 
 
 def _journey(check: JourneyCheck, question: Question[Visit], snapshot: Snapshot) -> JourneyView:
