@@ -35,12 +35,12 @@ SERVER = {
 }
 SECOND = {**SERVER, "server_ip": "203.0.113.12", "server_ipv6_net": "2001:db8:12::", "server_number": 322}
 ANSWERS: dict[str, Any] = {
-    "hardware/server": [{"server": SERVER}, {"server": SECOND}],
-    "hardware/reset": [
+    "hardware/robot/server": [{"server": SERVER}, {"server": SECOND}],
+    "hardware/robot/reset": [
         {"reset": {"server_ip": "203.0.113.11", "server_number": 321, "type": ["sw", "hw", "man"]}},
         {"reset": {"server_ip": "203.0.113.12", "server_number": 322, "type": ["sw", "hw", "power", "man"]}},
     ],
-    "hardware/failover": [
+    "hardware/robot/failover": [
         {
             "failover": {
                 "ip": "203.0.113.200",
@@ -105,11 +105,11 @@ def test_healthy() -> None:
 
 
 def _server(**fields: Any) -> Edit:
-    return lambda answers: answers["hardware/server"][1]["server"].update(fields)
+    return lambda answers: answers["hardware/robot/server"][1]["server"].update(fields)
 
 
 def _failover(**fields: Any) -> Edit:
-    return lambda answers: answers["hardware/failover"][0]["failover"].update(fields)
+    return lambda answers: answers["hardware/robot/failover"][0]["failover"].update(fields)
 
 
 def _all(failure: Failure) -> Edit:
@@ -119,10 +119,10 @@ def _all(failure: Failure) -> Edit:
 CASES: list[tuple[Edit, list[str]]] = [
     (_server(cancelled=True), ["server-cancelled server/322"]),
     (_server(status="in process"), ["status-not-ready server/322"]),
-    (lambda answers: answers["hardware/server"].pop(), ["server-missing server/322"]),
-    (lambda answers: answers["hardware/reset"].pop(), ["no-reset server/322"]),
+    (lambda answers: answers["hardware/robot/server"].pop(), ["server-missing server/322"]),
+    (lambda answers: answers["hardware/robot/reset"].pop(), ["no-reset server/322"]),
     (
-        lambda answers: answers["hardware/reset"][0]["reset"].update(type=["man"]),
+        lambda answers: answers["hardware/robot/reset"][0]["reset"].update(type=["man"]),
         ["no-reset server/321"],
     ),
     (_failover(active_server_ip="203.0.113.12"), ["failover-ip-elsewhere failover/203.0.113.200"]),
@@ -131,7 +131,7 @@ CASES: list[tuple[Edit, list[str]]] = [
     (_failover(active_server_ip="2001:db8:11::"), []),
     (_failover(active_server_ip=None), ["failover-ip-unrouted failover/203.0.113.200"]),
     (
-        lambda answers: answers.update({"hardware/failover": []}),
+        lambda answers: answers.update({"hardware/robot/failover": []}),
         ["failover-ip-missing failover/203.0.113.200"],
     ),
     (_all(Failure(FailureKind.DENIED, "401 Unauthorized")), ["api-denied robot"]),
@@ -141,7 +141,7 @@ CASES: list[tuple[Edit, list[str]]] = [
     ),
     (_all(Failure(FailureKind.UNREACHABLE, "robot.example: no route")), ["api-unreachable robot"]),
     (
-        lambda answers: answers.update({"hardware/reset": Failure(FailureKind.ERROR, "503 maintenance")}),
+        lambda answers: answers.update({"hardware/robot/reset": Failure(FailureKind.ERROR, "503 maintenance")}),
         ["api-unreachable robot"],
     ),
 ]

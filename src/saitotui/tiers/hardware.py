@@ -205,7 +205,7 @@ def failover_id(address: str) -> str:
 
 def _ask(path: str, parse: Any, every: float) -> Question[Any]:
     command = Command(Client.ROBOT, "robot", f"GET {path}")
-    return Question(f"hardware{path}", API, command, parse, every, deadline=10.0)
+    return Question(f"hardware/robot{path}", API, command, parse, every, deadline=10.0)
 
 
 def _api(view: HardwareView) -> Iterator[Finding]:
