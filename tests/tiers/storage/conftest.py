@@ -198,3 +198,9 @@ def scene() -> Make:
         return made
 
     return make
+
+
+@pytest.fixture
+def recorded_states() -> set[str]:
+    """States in which a node's DRBD was recorded."""
+    return {path.name.partition("--")[0] for path in RECORDINGS.glob("*--proc-drbd.txt*")}

@@ -93,11 +93,11 @@ def _unlinked(view: View) -> Iterator[Finding]:
         if _standalone(node):
             sentence = f"DRBD on {node.name} is StandAlone: it does not try to reach {other.name} any more"
             yield GIVEN_UP.found(node.name, sentence, *evidence)
-        elif not (other.primary and not node.primary and other in view.told):
+        elif not (other.primary and other.drbd is not None and not other.drbd.connected):
             # When both wait for each other, the Primary's word is the one that counts.
             behind = f"; {kib(drbd.out_of_sync)} are not replicated" if drbd.out_of_sync else ""
             sentence = f"DRBD on {node.name} has no connection to {other.name} ({drbd.connection}){behind}"
-            subject = other.name if node.primary else SUBJECT
+            subject = other.name if node.primary else node.name if other.primary else SUBJECT
             yield DISCONNECTED.found(subject, sentence, *evidence)
 
 
