@@ -64,7 +64,8 @@ def beans(answer: Answer) -> tuple[Bean, ...]:
     if count is None:
         raise Unparsable(f"this is not an answer of the JMX proxy: {one_line(answer.text, limit=60)!r}")
     found: list[Bean] = []
-    for block in re.split(r"(?m)^Name: ", text)[1 : MOST + 1]:
+    # Beans have attributes called Name too; an object's name follows an empty line.
+    for block in re.split(r"(?:\A|\n)\nName: ", text)[1 : MOST + 1]:
         found.append(_bean(block.splitlines()))
     if len(found) != min(int(count[1]), MOST):
         raise Unparsable(f"the JMX proxy announces {count[1]} beans and shows {len(found)}")

@@ -98,7 +98,8 @@ def process_evidence(processes: tuple[object, ...] | None, name: str, host: str)
         return ()
     if not processes:
         return (f"ps on {host}: no {name} process runs",)
-    return (f"ps on {host}: {len(processes)} {name} process{'es' * (len(processes) > 1)} run",)
+    many = len(processes) > 1
+    return (f"ps on {host}: {len(processes)} {name} process{'es run' if many else ' runs'}",)
 
 
 def _traffic(view: View, front: NginxView) -> Iterator[Finding]:
