@@ -99,7 +99,7 @@ def hosts(answer: Answer) -> tuple[ZabbixHost, ...]:
 
 def interfaces(answer: Answer) -> tuple[Interface, ...]:
     """Reads `hostinterface.get`."""
-    return tuple(_interface(row) for row in rows(answer))
+    return tuple(_interface(row) for row in rows(answer) if identity(row, "interfaceid"))
 
 
 def _interface(row: Row) -> Interface:
