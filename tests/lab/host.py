@@ -1,0 +1,189 @@
+"""Machines of the lab: a loopback address, and a process table, mounts and a host name of their own.
+
+A machine is a set of Linux namespaces (pid, mount, uts) around a process that only waits. When that ends,
+or the test run dies (PR_SET_PDEATHSIG), the kernel kills everything inside: nothing is ever left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
+
+LONG = 60.0
+"""Seconds after which something in the lab has failed, on the slowest machine."""
+_NAP = 0.02
+_INIT = "while :; do sleep 86400 & wait $!; done"
+
+
+class LabError(RuntimeError):
+    """Something of the lab does not do what it should; the message says what, with the end of its log."""
+
+
+def wait_for(what: str, holds: Callable[[], bool], seconds: float = LONG, log: Path | None = None) -> float:
+    """Waits until `holds()`; gives the seconds that took. Raises LabError when it never does."""
+    started = time.monotonic()
+    while not holds():
+        if time.monotonic() - started > seconds:
+            raise LabError(f"waited {seconds:g}s in vain: {what}{_end_of(log)}")
+        time.sleep(_NAP)
+    return time.monotonic() - started
+
+
+def _end_of(log: Path | None) -> str:
+    if log is None or not log.exists():
+        return ""
+    return "\n" + log.read_text("utf-8", "replace")[-3000:]
+
+
+def _child_of(pid: int) -> int:
+    """The first child of a process, 0 when it has none (yet)."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except OSError:
+        return 0
+    return int(children[0]) if children else 0
+
+
+class Process:
+    """A program that runs on a machine of the lab. `pid` is its number as the test run sees it."""
+
+    def __init__(self, entered: subprocess.Popen[bytes], name: str, log: Path) -> None:
+        self._entered = entered
+        self.name, self.log = name, log
+        wait_for(f"{name} to be started", lambda: bool(_child_of(entered.pid)) or not self.running)
+        self.pid = _child_of(entered.pid)
+
+    @property
+    def running(self) -> bool:
+        return self._entered.poll() is None
+
+    def signal(self, number: Signals) -> None:
+        if self.running and self.pid:
+            os.kill(self.pid, number)
+
+    def end(self, number: Signals = SIGTERM, seconds: float = LONG) -> None:
+        """Sends `number` (SIGKILL when that does not help) and waits until it is gone."""
+        self.signal(SIGCONT)
+        self.signal(number)
+        try:
+            self._entered.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.signal(SIGKILL)
+            self._entered.wait(LONG)
+
+
+class Machine:
+    """One machine. `folder` holds what its services write."""
+
+    def __init__(self, name: str, address: str, folder: Path) -> None:
+        self.name, self.address = name, address
+        self.folder = folder / name
+        self._init: subprocess.Popen[bytes] | None = None
+
+    def power_on(self) -> None:
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        inside = f"hostname {self.name}; {_INIT}"
+        with (self.folder / "machine.out").open("ab") as output:
+            self._init = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--mount-proc", "--uts", "--fork",
+                 "--kill-child", "--", "sh", "-c", inside],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+        init = self._init
+        wait_for(
+            f"{self.name} to be powered on", lambda: bool(_child_of(init.pid)) or init.poll() is not None
+        )
+        if init.poll() is not None:
+            raise LabError(
+                "the lab makes namespaces (unshare): it needs root, and a kernel that lets root do it"
+            )
+
+    def power_off(self) -> None:
+        """At once, as a power cut: everything on it is killed."""
+        if self._init is not None:
+            init, self._init = self._init, None
+            os.kill(_child_of(init.pid) or init.pid, SIGKILL)
+            init.wait(LONG)
+
+    def start(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> Process:
+        """Starts a program that stays in the foreground; its output goes to `NAME.out` in `folder`."""
+        if self._init is None:
+            raise LabError(f"{self.name} is powered off")
+        log = self.folder / f"{name}.out"
+        enter = ["nsenter", f"--target={_child_of(self._init.pid)}", "--pid", "--mount", "--uts", "--"]
+        with log.open("ab") as output:
+            entered = subprocess.Popen(
+                [*enter, *command],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
+                env={"PATH": os.defpath, "LANG": "C.UTF-8", **(environment or {})}, start_new_session=True,
+            )  # fmt: skip
+        return Process(entered, f"{self.name}/{name}", log)
+
+
+class Service:
+    """A program of one machine that can be started, stopped, killed and held."""
+
+    name = ""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.process: Process | None = None
+
+    def command(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def answers(self) -> bool:
+        """Whether it does its work."""
+        raise NotImplementedError
+
+    @property
+    def log(self) -> Path:
+        return self.machine.folder / f"{self.name}.out"
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.running
+
+    def begin(self) -> None:
+        """Starts it, and does not wait."""
+        if not self.running:
+            self.process = self.machine.start(self.name, self.command())
+
+    def ready(self) -> float:
+        """Waits until it does its work; gives the seconds that took."""
+
+        def settled() -> bool:
+            if not self.running:
+                raise LabError(f"{self.machine.name}/{self.name} ended by itself{_end_of(self.log)}")
+            return self.answers()
+
+        return wait_for(f"{self.machine.name}/{self.name} to answer", settled, log=self.log)
+
+    def start(self) -> float:
+        self.begin()
+        return self.ready()
+
+    def stop(self) -> None:
+        """In good order."""
+        if self.process is not None:
+            self.process.end(SIGTERM)
+
+    def kill(self) -> None:
+        """As a crash does."""
+        if self.process is not None:
+            self.process.end(SIGKILL)
+
+    def pause(self) -> None:
+        """It keeps its connections and answers nothing more, until `resume`."""
+        if self.process is not None:
+            self.process.signal(SIGSTOP)
+
+    def resume(self) -> None:
+        if self.process is not None:
+            self.process.signal(SIGCONT)

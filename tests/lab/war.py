@@ -1,0 +1,107 @@
+"""The lab's application: one servlet that counts in its session, reads and writes the database.
+
+Every version is the same class; what differs is the version in its web.xml.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from pathlib import Path
+
+SERVLET_API = "/usr/share/tomcat10/lib/servlet-api.jar"
+DRIVER = Path("/usr/share/java/mariadb-java-client.jar")
+
+SOURCE = """
+import jakarta.servlet.http.*;
+import java.io.*;
+import java.sql.*;
+
+public class Shop extends HttpServlet {
+  private String version, database;
+
+  @Override public void init() {
+    version = getInitParameter("version");
+    database = getInitParameter("database");
+    if (version.endsWith("broken")) throw new IllegalStateException("this version does not start");
+    DriverManager.setLoginTimeout(2);
+  }
+
+  @Override protected void doGet(HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    String page = request.getServletPath();
+    response.setContentType("text/plain");
+    response.setHeader("Cache-Control", "no-store");
+    try {
+      String node = System.getProperty("tc");
+      String text = "page=" + page + " version=" + version + " node=" + node;
+      if (page.equals("/login")) query("SELECT COUNT(*) FROM orders");
+      else if (page.equals("/orders")) query("INSERT INTO orders (node) VALUES ('" + node + "')");
+      else if (page.equals("/count")) text += " count=" + count(request.getSession(true));
+      response.getWriter().print(text);
+    } catch (SQLException error) {
+      response.setStatus(500);
+      response.getWriter().print(error.getMessage());
+    }
+  }
+
+  private int count(HttpSession session) {
+    Integer before = (Integer) session.getAttribute("count");
+    int now = before == null ? 1 : before + 1;
+    session.setAttribute("count", now);
+    return now;
+  }
+
+  private void query(String sql) throws SQLException {
+    try (Connection connection = new org.mariadb.jdbc.Driver().connect(database, new java.util.Properties());
+         Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}
+"""
+
+WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
+  <distributable/>
+  <servlet>
+    <servlet-name>shop</servlet-name><servlet-class>Shop</servlet-class>
+    <init-param><param-name>version</param-name><param-value>{version}</param-value></init-param>
+    <init-param><param-name>database</param-name><param-value>{database}</param-value></init-param>
+    <load-on-startup>1</load-on-startup>
+  </servlet>
+  <servlet-mapping>
+    <servlet-name>shop</servlet-name>
+    <url-pattern>/login</url-pattern><url-pattern>/orders</url-pattern>
+    <url-pattern>/count</url-pattern><url-pattern>/health</url-pattern>
+  </servlet-mapping>
+  <session-config>
+    <session-timeout>30</session-timeout><cookie-config><http-only>true</http-only></cookie-config>
+  </session-config>
+</web-app>
+"""
+
+
+class Wars:
+    """Builds WARs in `folder`. `database` is the JDBC address that the application uses."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self._folder, self._database = folder, database
+        folder.mkdir(parents=True)
+        source = folder / "Shop.java"
+        source.write_text(SOURCE, "utf-8")
+        subprocess.run(
+            ["javac", "-J-XX:TieredStopAtLevel=1", "-proc:none", "-cp", f"{SERVLET_API}:{DRIVER}",
+             str(source)],
+            check=True, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def build(self, version: str) -> Path:
+        """A WAR of `version`; one that ends in `broken` does not start."""
+        war = self._folder / f"app##{version}.war"
+        web_xml = WEB_XML.format(version=version, database=self._database.replace("&", "&amp;"))
+        with zipfile.ZipFile(war, "w") as archive:
+            archive.writestr("WEB-INF/web.xml", web_xml)
+            archive.write(self._folder / "Shop.class", "WEB-INF/classes/Shop.class")
+            archive.write(DRIVER.resolve(), "WEB-INF/lib/mariadb-java-client.jar")
+        return war
