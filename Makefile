@@ -18,7 +18,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: $(STAMP)  ## the console on the simulated platform
-	@$(RUN)/saitotui demo
+	@$(RUN)/saitotui demo $(ARGS)
 
 check: $(STAMP)  ## format, lint, types, layers
 	$(RUN)/ruff format --check .
