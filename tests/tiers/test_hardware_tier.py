@@ -141,7 +141,9 @@ CASES: list[tuple[Edit, list[str]]] = [
     ),
     (_all(Failure(FailureKind.UNREACHABLE, "robot.example: no route")), ["api-unreachable robot"]),
     (
-        lambda answers: answers.update({"hardware/robot/reset": Failure(FailureKind.ERROR, "503 maintenance")}),
+        lambda answers: answers.update(
+            {"hardware/robot/reset": Failure(FailureKind.ERROR, "503 maintenance")}
+        ),
         ["api-unreachable robot"],
     ),
 ]
