@@ -160,8 +160,8 @@ def build_cases(
         "a thousand": (
             huge,
             [
-                "problems-unacknowledged zabbix",
                 "trigger-storm zabbix",
+                "problems-unacknowledged zabbix",
                 "problem-disaster zabbix < trigger-storm",
             ],
         ),

@@ -288,6 +288,15 @@ def test_denied_is_unreachable_too_and_says_so(scene: Make) -> None:
     assert "denied" in finding.evidence[0]
 
 
+def test_a_dead_node_that_drbd_has_not_missed_yet_is_not_called_alive(scene: Make) -> None:
+    made = scene(HEALTHY).lose("st2")
+    assert "st1 is connected to it: it lives" in made.picture().findings[0].sentence
+    made.edit("st1", "heartbeat", "node st2 active", "node st2 dead")
+    sentence = next(one for one in made.picture().findings if one.code.endswith("unreachable")).sentence
+    assert "lives" not in sentence
+    assert "calls it dead" in sentence
+
+
 def test_measured_speed_gives_the_time_left_where_the_kernel_does_not(scene: Make) -> None:
     """DRBD 9 has no estimate of its own."""
     made = scene("drbd-resync-in-progress")

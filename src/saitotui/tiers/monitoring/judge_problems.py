@@ -63,7 +63,9 @@ def _storm(view: View) -> Finding | None:
         f"{severity.word}: {sum(one.problem.severity is severity for one in problems)}"
         for severity in reversed(Severity)
     ]
-    return STORM.found(SUBJECT, sentence, ", ".join(by_severity), f"hosts: {listed(hosts)}")
+    severe = any(one.problem.severity >= Severity.HIGH for one in problems)
+    evidence = (", ".join(by_severity), f"hosts: {listed(hosts)}")
+    return STORM.found(SUBJECT, sentence, *evidence, health=Health.CRIT if severe else None)
 
 
 def _problems(view: View, storm: bool) -> Iterator[Finding]:

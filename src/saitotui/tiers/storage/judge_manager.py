@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from saitotui.facts.heartbeat import Membership
 from saitotui.model.finding import Finding
@@ -21,7 +21,7 @@ from saitotui.tiers.storage.situations import (
     TAKEOVER_LOST,
     TAKEOVER_RUNNING,
 )
-from saitotui.tiers.storage.view import MANAGER, SUBJECT, NodeView, View
+from saitotui.tiers.storage.view import MANAGER, SUBJECT, NodeView, View, given_up
 
 PATIENCE = 60.0
 """Seconds after which a takeover that has not ended will not end (measured: 7 to 25)."""
@@ -42,33 +42,23 @@ def heartbeat_findings(view: View) -> Iterator[Finding]:
         if node.heartbeat is not None and node.heartbeat.running:
             yield from _membership(view, node, node.heartbeat)
             yield from _resources(view, node, node.heartbeat)
-    yield from partition(view, [(node.name, _calls_dead(view, node)) for node in view.all])
+    yield from partition(view)
     yield from _nothing_runs(view)
 
 
-def partition(view: View, verdicts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[Finding]:
-    """`verdicts`: each node whose manager lives, with whom it calls dead."""
-    alive = {name for name, _ in verdicts if name in _managed(view)}
-    wrong = [(name, dead) for name, called in verdicts for dead in called if dead in alive]
+def partition(view: View) -> Iterator[Finding]:
+    """One is called dead whose own manager is seen running."""
+    alive = {node.name for node in view.all if _managed(node)}
+    wrong = [(node.name, dead) for node in view.all for dead in given_up(node) if dead in alive]
     if wrong:
         names = " and ".join(view.nodes)
         evidence = [f"{name} calls {dead} dead, but the manager on {dead} runs" for name, dead in wrong]
         yield PARTITIONED.found(SUBJECT, f"{names} both live and cannot hear each other", *evidence)
 
 
-def _managed(view: View) -> set[str]:
-    """Nodes whose cluster manager is seen running."""
-    return {
-        node.name
-        for node in view.all
-        if (node.heartbeat is not None and node.heartbeat.running)
-        or (node.pacemaker is not None and node.pacemaker.running)
-    }
-
-
-def _calls_dead(view: View, node: NodeView) -> list[str]:
-    said = node.heartbeat.nodes if node.heartbeat is not None else {}
-    return [name for name, status in said.items() if status == "dead" and name in view.nodes]
+def _managed(node: NodeView) -> bool:
+    by_heartbeat = node.heartbeat is not None and node.heartbeat.running
+    return by_heartbeat or (node.pacemaker is not None and node.pacemaker.running)
 
 
 def silent_managers(view: View) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from saitotui.model.finding import Finding
 from saitotui.model.text import one_line
 from saitotui.tiers.storage.progress import says
 from saitotui.tiers.storage.situations import BLIND, NODE_UNREACHABLE, UNREADABLE
-from saitotui.tiers.storage.view import ADDRESSES, SERVED, SUBJECT, NodeView, View
+from saitotui.tiers.storage.view import ADDRESSES, SERVED, SUBJECT, NodeView, View, given_up
 
 
 def node_findings(view: View) -> Iterator[Finding]:
@@ -33,12 +33,12 @@ def _unreachable(view: View, node: NodeView) -> Finding:
     sentence = f"{node.name} does not answer by SSH"
     if other is not None and other.drbd is not None and other.drbd.says:
         evidence.append(says(other))
-        alive = other.drbd.connected
-        sentence += (
-            f", but {other.name} is connected to it: it lives"
-            if alive
-            else f", and {other.name} has lost it too: dead or cut off, nobody can tell from here"
-        )
+        if not other.drbd.connected:
+            sentence += f", and {other.name} has lost it too: dead or cut off, nobody can tell from here"
+        elif node.name in given_up(other):
+            sentence += f"; DRBD on {other.name} still has it connected, its cluster manager calls it dead"
+        else:
+            sentence += f", but {other.name} is connected to it: it lives"
     return NODE_UNREACHABLE.found(node.name, sentence, *evidence)
 
 

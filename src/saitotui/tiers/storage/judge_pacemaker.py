@@ -16,7 +16,7 @@ from saitotui.tiers.storage.situations import (
     PACEMAKER_STANDBY,
     PEER_DEAD,
 )
-from saitotui.tiers.storage.view import SUBJECT, NodeView, View
+from saitotui.tiers.storage.view import SUBJECT, View
 
 
 def pacemaker_findings(view: View) -> Iterator[Finding]:
@@ -30,12 +30,7 @@ def pacemaker_findings(view: View) -> Iterator[Finding]:
             if (finding.code, finding.subject) not in seen:
                 seen.add((finding.code, finding.subject))
                 yield finding
-    yield from partition(view, [(node.name, _calls_offline(node)) for node in view.all])
-
-
-def _calls_offline(node: NodeView) -> list[str]:
-    members = node.pacemaker.members if node.pacemaker is not None else ()
-    return [member.name for member in members if not member.online]
+    yield from partition(view)
 
 
 def _told(view: View, name: str, pacemaker: Pacemaker) -> Iterator[Finding]:

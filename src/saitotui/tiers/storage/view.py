@@ -104,6 +104,14 @@ class View:
         return tuple(node.name for node in self.all if node.holds(address))
 
 
+def given_up(node: NodeView) -> tuple[str, ...]:
+    """Whom the cluster manager on `node` calls dead."""
+    nodes = node.heartbeat.nodes if node.heartbeat is not None else {}
+    members = node.pacemaker.members if node.pacemaker is not None else ()
+    dead = [name for name, status in nodes.items() if status == "dead"]
+    return (*dead, *(member.name for member in members if not member.online))
+
+
 def look(storage: Storage, asked: StorageQuestions, snapshot: Snapshot) -> View:
     """What `snapshot` says of `storage`."""
     return View(storage, snapshot.at, {name: _node(node, snapshot) for name, node in asked.nodes.items()})
