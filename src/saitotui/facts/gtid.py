@@ -1,7 +1,7 @@
 """Global transaction identifiers: positions of MariaDB, sets of MySQL, and what one has that another lacks.
 
-MariaDB: `domain-server-sequence` lists (Knowledge Base, "Global Transaction ID"). MySQL: sets `uuid:1-5:7`, with
-tags `uuid:tag:1-5` from 8.3 on (Reference Manual, "GTID Sets").
+MariaDB: `domain-server-sequence` lists (Knowledge Base, "Global Transaction ID"). MySQL: sets `uuid:1-5:7`,
+with tags `uuid:tag:1-5` from 8.3 on (Reference Manual, "GTID Sets").
 """
 
 from __future__ import annotations

@@ -55,22 +55,36 @@ class Request:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """The end of a log, in its order; `now` is what the host's own clock says (UTC seconds)."""
+
+    now: float
+    requests: tuple[Request, ...]
+
+    def recent(self, seconds: float) -> tuple[Request, ...]:
+        """Requests of the last `seconds`, by the clock that dated them."""
+        return tuple(request for request in self.requests if request.at >= self.now - seconds)
+
+
 def ask_log(path: str) -> str:
-    """The shell command that reads the end of the log `path`."""
-    return f"tail -c {TAIL_BYTES} -- {shell(path)}"
+    """The shell command that reads the host's clock and the end of the log `path`."""
+    return f"date +%s; tail -c {TAIL_BYTES} -- {shell(path)}"
 
 
-def access_log(answer: Answer) -> tuple[Request, ...]:
-    """Reads the end of an access log, in its order. The first line may be cut off and other lines may be of
+def access_log(answer: Answer) -> AccessLog:
+    """Reads what `ask_log` printed. The first line of the log may be cut off and other lines may be of
     another format: those are left out. Unparsable when the log cannot be read, or no line makes sense."""
-    text = clean(answer.text, limit=4 * TAIL_BYTES)
+    clock, _, text = clean(answer.text, limit=4 * TAIL_BYTES).partition("\n")
+    if not re.fullmatch(r"\d{1,12}", clock):
+        raise Unparsable(f"the host does not say what time it is: {one_line(clock, limit=80)!r}")
     if answer.status != 0:
         raise Unparsable(f"the access log cannot be read: {one_line(text, limit=120)}")
     lines = [line for line in text.splitlines() if line.strip()]
     found = tuple(request for line in lines if (request := _line(line)) is not None)
     if len(lines) > 1 and not found:
         raise Unparsable(f"no line of the access log can be read: {one_line(lines[-1], limit=80)!r}")
-    return found
+    return AccessLog(float(clock), found)
 
 
 def _line(line: str) -> Request | None:

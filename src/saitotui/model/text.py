@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import UTC, datetime
 
 _KEPT = {"\n", "\t"}
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -44,6 +45,23 @@ def duration(seconds: float) -> str:
     if whole < 86_400:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{whole // 86_400}d{whole % 86_400 // 3600:02d}h"
+
+
+def coarse(seconds: float) -> str:
+    """Seconds in minutes and more: `<1m`, `4m`, `3h05m`, `2d04h`. What ticks costs a redraw each second."""
+    if seconds < 60:
+        return "<1m"
+    minutes = int(seconds) // 60
+    return f"{minutes}m" if minutes < 60 else duration(minutes * 60)
+
+
+def moment(at: float, now: float) -> str:
+    """A time (UTC seconds) as people say it at `now`: `03:12 UTC`, with its date when it was another day."""
+    try:
+        then, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    except (ValueError, OverflowError, OSError):
+        return "an unknown time"
+    return f"{then:%H:%M} UTC" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M} UTC"
 
 
 def size(octets: float) -> str:

@@ -163,7 +163,7 @@ def scene() -> Scene:
     for name in FRONTS:
         answers[f"{name}/status"] = recorded("nginx-stub_status.txt")
         answers[f"{name}/process"] = NGINX
-        answers[f"{name}/log"] = replace(recorded("nginx-access.log.sample"), status=0)
+        answers[f"{name}/log"] = Answer(f"{AT:.0f}\n" + recorded("nginx-access.log.sample").text)
     answers["journey/home"] = Answer("<h1>Welcome</h1>", 200)
     answers["journey/login"] = Answer("OK", 200)
     return Scene(_profile(), answers)

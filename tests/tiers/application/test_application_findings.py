@@ -46,7 +46,7 @@ def apps(*lines: str) -> Answer:
 def log(good: int, bad: int, upstream: str = "127.82.0.22:8080", status: int = 502) -> Answer:
     """An access log in the recorded format: requests that went well, and that did not."""
     line = '1795450080.{n:03} {status} "GET /app/v HTTP/1.1" up={up} us={status} rt=0.010 urt=0.010 route=-\n'
-    text = "".join(line.format(n=n, status=200, up="127.82.0.21:8080") for n in range(good))
+    text = "1795450084\n" + "".join(line.format(n=n, status=200, up="127.82.0.21:8080") for n in range(good))
     return Answer(text + "".join(line.format(n=n, status=status, up=upstream) for n in range(bad)))
 
 
@@ -116,7 +116,7 @@ CASES: dict[str, tuple[Change, list[str]]] = {
     ),
     "nginx drops connections": (dropping, ["nginx-dropping web1"]),
     "the access log is forbidden": (
-        lambda scene: scene.say("web1/log", Answer("tail: cannot open: Permission denied", 1)),
+        lambda scene: scene.say("web1/log", Answer("1795450084\ntail: cannot open: Permission denied", 1)),
         ["nginx-log-unreadable web1"],
     ),
     "visitors get errors of the application": (

@@ -147,19 +147,15 @@ def test_both_sides_of_a_resync_are_told(scene: Make) -> None:
 
 def test_both_views_side_by_side(scene: Make) -> None:
     table = scene("hb-healthy-st1-active").picture().tables[0]
-    rows = [dict(zip(table.columns, [cell.text for cell in row.cells], strict=True)) for row in table.rows]
-    assert rows == [
-        {
-            "node": "st1", "role": "Primary", "disk": "UpToDate", "connection": "Connected",
-            "peer role": "Secondary", "peer disk": "UpToDate", "out of sync": "0 B", "done": "-", "left": "-",
-            "mount": "yes", "export": "yes", "nfsd": "4", "address": "held",
-        },
-        {
-            "node": "st2", "role": "Secondary", "disk": "UpToDate", "connection": "Connected",
-            "peer role": "Primary", "peer disk": "UpToDate", "out of sync": "0 B", "done": "-", "left": "-",
-            "mount": "-", "export": "-", "nfsd": "0", "address": "-",
-        },
-    ]  # fmt: skip
+    assert table.columns == (
+        "node", "role", "disk", "connection", "sees peer", "out of sync", "resync", "serves",
+    )  # fmt: skip
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [
+        ["st1", "Primary", "UpToDate", "Connected", "Secondary/UpToDate", "0 B", "-", "mount export nfsd IP"],
+        ["st2", "Secondary", "UpToDate", "Connected", "Primary/UpToDate", "0 B", "-", "-"],
+    ]
+    table = scene("drbd-resync-in-progress").picture().tables[0]
+    assert [row.cells[6].text for row in table.rows] == ["85%, 26s left", "67%, 39s left"]
 
 
 def test_who_takes_over_and_who_uses_the_export(scene: Make) -> None:
@@ -171,7 +167,7 @@ def test_who_takes_over_and_who_uses_the_export(scene: Make) -> None:
         ["st2", "running", "all", "10.81.0.1 ping, st1 active", "vec0 up"],
     ]
     assert [[cell.text for cell in row.cells] for row in clients.rows] == [
-        ["10.81.0.13", "Linux NFSv4.2 st3", "v4", "confirmed", "1s", "st2"],
+        ["10.81.0.13", "Linux NFSv4.2 st3", "v4", "confirmed", "<1m", "st2"],
         ["10.81.0.99", "-", "-", "missing", "-", "-"],
     ]
 

@@ -56,10 +56,11 @@ def _among(situations: Sequence[Situation], codes: set[str]) -> list[str]:
 
 def _of_journey(view: View, journey: JourneyView) -> list[Situation]:
     """What may explain that a journey fails or is slow: only what could give that very answer."""
-    causes = [s.NO_TOMCAT]
+    kind = journey.failure.kind if journey.failure else None
+    cut = kind in (FailureKind.REFUSED, FailureKind.UNREACHABLE)
+    causes = [] if cut else [s.NO_TOMCAT]
     if _front_gone(view, journey):
         causes += [s.NGINX_DOWN, s.NGINX_HUNG, s.NGINX_UNREACHABLE]
-    kind = journey.failure.kind if journey.failure else None
     status = journey.visit.status if journey.visit else 0
     succeeded = journey.visit is not None and status == journey.check.status
     if kind is FailureKind.TIMEOUT or status == 504 or succeeded:

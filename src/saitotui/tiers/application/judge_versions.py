@@ -8,7 +8,7 @@ from saitotui.facts.tomcat import counted_order, overtaken
 from saitotui.model.finding import Finding
 from saitotui.tiers.application import situations_deploy as d
 from saitotui.tiers.application.judge_tomcats import TIER
-from saitotui.tiers.application.view import TomcatView, View
+from saitotui.tiers.application.view import DELTA, TomcatView, View
 
 UNEVEN = 0.25
 """Share of a version's sessions that one Tomcat may lack: the counts are not of one moment."""
@@ -70,8 +70,12 @@ def _partial(view: View, version: str, running: list[TomcatView]) -> Iterator[Fi
     """A version with sessions, that some lack. What they serve otherwise is said by other findings."""
     having = [tomcat for tomcat in running if version in tomcat.running]
     lacking = [tomcat for tomcat in running if version not in tomcat.running]
-    sessions = _sessions(having, version)
-    if not having or not lacking or not sessions or all(tomcat.serves == version for tomcat in having):
+    if (
+        not having
+        or not lacking
+        or not view.sessions(version)
+        or all(tomcat.serves == version for tomcat in having)
+    ):
         return
     sentence = f"{' and '.join(one.name for one in lacking)} cannot take over sessions of "
     sentence += f"{view.named(version)}: it does not run there"
@@ -84,11 +88,6 @@ def version_id(view: View, version: str) -> str:
     return view.named(version)
 
 
-def _sessions(tomcats: list[TomcatView], version: str) -> int:
-    """Sessions of a version: all members have copies of all, so the fullest counts."""
-    return max((app.sessions for tomcat in tomcats if (app := tomcat.app(version))), default=0)
-
-
 def _draining(view: View, version: str, running: list[TomcatView]) -> Iterator[Finding]:
     """Old: wherever it runs, a newer one is served; both as Tomcat orders them and as people do."""
     having = [tomcat for tomcat in running if version in tomcat.running]
@@ -97,8 +96,7 @@ def _draining(view: View, version: str, running: list[TomcatView]) -> Iterator[F
         return
     if any(counted_order(version) > counted_order(other) for other in newer):
         return
-    sessions = _sessions(having, version)
-    name = view.named(version)
+    sessions, name = view.sessions(version), view.named(version)
     sentence = f"{name} drains: {sessions} session{'s' * (sessions != 1)} left"
     if not sessions:
         sentence = f"{name} is empty on {' and '.join(one.name for one in having)}: it may be undeployed"
@@ -121,15 +119,16 @@ def _copies(view: View, running: list[TomcatView]) -> Iterator[Finding]:
 
 def _lacks(view: View, tomcat: TomcatView, running: list[TomcatView]) -> Iterator[tuple[str, str]]:
     for app in tomcat.apps or ():
-        most = _sessions(running, app.version)
-        if app.running and most - app.sessions > max(UNEVEN_LEAST, UNEVEN * most):
+        if not app.running or tomcat.manager(app.version) != DELTA:
+            continue
+        most = max((there.sessions for one in running if (there := one.app(app.version))), default=0)
+        if most - app.sessions > max(UNEVEN_LEAST, UNEVEN * most):
             sentence = f"{tomcat.name} knows {app.sessions} of {most} sessions of {view.named(app.version)}"
             yield sentence, "managers' lists"
 
 
 def _alone(view: View, tomcat: TomcatView) -> Iterator[tuple[str, str]]:
     for manager in tomcat.managers or ():
-        mine = manager.path == view.application.context and manager.version in tomcat.running
-        if mine and not manager.replicated:
+        if manager.version in tomcat.running and not manager.replicated:
             sentence = f"{tomcat.name} copies no sessions of {view.named(manager.version)}"
             yield sentence, f"JMX: its session manager is a {manager.kind}"

@@ -128,7 +128,7 @@ def _tomcat(view: View, tomcat: TomcatView, health: Mapping[str, Health]) -> Nod
         Fact("request threads", threads_word(tomcat)),
         Fact("heap", _heap(tomcat)),
         Fact("requests", "?" if tomcat.rate is None else f"{tomcat.rate:.0f} a second"),
-        Fact("session managers", _managers(view, tomcat)),
+        Fact("session managers", _managers(tomcat)),
         Fact("name in the session cluster", one_line(tomcat.identity) or "?"),
         Fact("sees", _sees(tomcat)),
         Fact("replication", _mode(tomcat)),
@@ -169,10 +169,10 @@ def _heap(tomcat: TomcatView) -> str:
     return size(heap.used) if heap.most is None else f"{heap.percent:.0f}% of {size(heap.most)}"
 
 
-def _managers(view: View, tomcat: TomcatView) -> str:
+def _managers(tomcat: TomcatView) -> str:
     if tomcat.managers is None:
         return "?"
-    kinds = {one.kind for one in tomcat.managers if one.path == view.application.context}
+    kinds = {one.kind for one in tomcat.managers}
     return ", ".join(sorted(kinds)) or "none"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from saitotui.facts import nginx, nginx_log, process, tomcat, tomcat_jmx
 from saitotui.facts.nginx import StubStatus
-from saitotui.facts.nginx_log import Request
+from saitotui.facts.nginx_log import AccessLog
 from saitotui.facts.process import Process
 from saitotui.facts.tomcat import App
 from saitotui.facts.tomcat_jmx import Cluster, Heap, Requests, SessionManager, Threads
@@ -38,7 +38,7 @@ class NginxQuestions:
 
     status: Question[StubStatus]
     process: Question[tuple[Process, ...]]
-    log: Question[tuple[Request, ...]]
+    log: Question[AccessLog]
 
     @property
     def all(self) -> Sequence[Question[Any]]:

@@ -190,10 +190,7 @@ def _sum(parts: Sequence[float | None]) -> float | None:
 
 
 def _sessions(view: View) -> float | None:
-    """Sessions of all versions: each version's fullest Tomcat counts, since the others hold copies."""
+    """Sessions of all versions."""
     if all(tomcat.apps is None for tomcat in view.tomcats.values()):
         return None
-    return sum(
-        max(app.sessions for tomcat in view.tomcats.values() if (app := tomcat.app(version)))
-        for version in view.versions
-    )
+    return sum(view.sessions(version) for version in view.versions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -19,6 +19,8 @@ from saitotui.tiers.application.questions import ApplicationQuestions, NginxQues
 
 RECENT = 30.0
 """Seconds of the access log that count."""
+DELTA = "DeltaManager"
+"""The session manager that copies all sessions to all members."""
 FRESH = 120.0
 """Seconds after its start for which a process that does not listen yet may still be starting."""
 
@@ -109,6 +111,11 @@ class TomcatView:
     def app(self, version: str) -> App | None:
         return next((app for app in self.apps or () if app.version == version), None)
 
+    def manager(self, version: str) -> str:
+        """The kind of session manager that a version of the context has; empty when it is not known."""
+        hits = (one.kind for one in self.managers or () if one.version == version)
+        return next(hits, "")
+
 
 @dataclass(frozen=True, slots=True)
 class JourneyView:
@@ -148,6 +155,14 @@ class View:
         context = self.application.context
         return f"{context}##{version}" if version else context
 
+    def sessions(self, version: str) -> int:
+        """Sessions of a version on all Tomcats. A DeltaManager has copies of all, so the fullest counts;
+        other managers count their own only."""
+        having = [tomcat for tomcat in self.tomcats.values() if tomcat.app(version)]
+        counts = [app.sessions for tomcat in having if (app := tomcat.app(version))]
+        kinds = {tomcat.manager(version) for tomcat in having} - {""}
+        return sum(counts) if kinds - {DELTA} else max(counts, default=0)
+
     def upstream(self, address: str) -> str:
         """The Tomcat behind an upstream address (`10.0.0.1:8080`), else the address itself."""
         host = address.rpartition(":")[0].strip("[]")
@@ -156,10 +171,13 @@ class View:
 
 
 def service_state(
-    snapshot: Snapshot, question: Question[Any], others: bool, processes: tuple[Process, ...] | None
+    snapshot: Snapshot,
+    question: Question[Any],
+    others: Sequence[Question[Any]],
+    processes: tuple[Process, ...] | None,
 ) -> tuple[State, Failure | None]:
-    """How a service is, by its main question. `others`: it answered another question over the same way, so it
-    does not hang. That no process runs proves it down, however its port is silent."""
+    """How a service is, by its main question. When one of `others`, which go the same way, was answered since
+    that was asked, it does not hang. That no process runs proves it down, however its port is silent."""
     failure = snapshot.reading(question).failure
     if failure is None:
         return State.ANSWERS, None
@@ -176,10 +194,17 @@ def service_state(
     if failure.kind is FailureKind.REFUSED:
         return (State.STARTING if _young(processes) else State.DOWN), failure
     if failure.kind is FailureKind.TIMEOUT:
-        return (State.UNREADABLE if others else State.HUNG), failure
+        return (State.UNREADABLE if _since(snapshot, question, others) else State.HUNG), failure
     if failure.kind is FailureKind.DENIED or _http(snapshot, question) in (401, 403):
         return State.DENIED, failure
     return (State.UNREACHABLE if failure.kind is FailureKind.UNREACHABLE else State.UNREADABLE), failure
+
+
+def _since(snapshot: Snapshot, question: Question[Any], others: Sequence[Question[Any]]) -> bool:
+    """Whether one of `others` was answered after `question` was asked."""
+    reading = snapshot.reading(question)
+    asked = reading.at - reading.cost
+    return any(other.ok and other.at >= asked for other in map(snapshot.reading, others))
 
 
 def _young(processes: tuple[Process, ...] | None) -> bool:
@@ -222,10 +247,9 @@ def _ordered(versions: set[str]) -> tuple[str, ...]:
 
 def _nginx(profile: Profile, name: str, front: Nginx, asked: NginxQuestions, snapshot: Snapshot) -> NginxView:
     processes = snapshot.get(asked.process)
-    state, failure = service_state(snapshot, asked.status, False, processes)
+    state, failure = service_state(snapshot, asked.status, (), processes)
     log = snapshot.reading(asked.log)
-    requests = log.get()
-    since = snapshot.at - RECENT
+    known = log.get()
     return NginxView(
         name,
         front,
@@ -233,7 +257,7 @@ def _nginx(profile: Profile, name: str, front: Nginx, asked: NginxQuestions, sna
         failure,
         snapshot.get(asked.status),
         processes,
-        None if requests is None else tuple(request for request in requests if request.at >= since),
+        known.recent(RECENT) if known else None,
         log.failure,
         snapshot.rate(asked.status, lambda status: status.requests),
         snapshot.rate(asked.status, lambda status: status.dropped),
@@ -245,8 +269,7 @@ def _tomcat(
     profile: Profile, name: str, application: Application, asked: TomcatQuestions, snapshot: Snapshot
 ) -> TomcatView:
     processes = snapshot.get(asked.process)
-    others = any(snapshot.reading(question).ok for question in asked.http)
-    state, failure = service_state(snapshot, asked.apps, others, processes)
+    state, failure = service_state(snapshot, asked.apps, asked.http, processes)
     apps = snapshot.get(asked.apps)
     connectors = snapshot.get(asked.threads)
     known = snapshot.last(asked.cluster)
@@ -258,7 +281,7 @@ def _tomcat(
         state,
         failure,
         None if apps is None else tuple(app for app in apps if app.path == application.context),
-        snapshot.get(asked.managers),
+        _managers(snapshot, asked, application.context),
         max(connectors, key=lambda one: one.percent or 0.0) if connectors else None,
         snapshot.get(asked.heap),
         snapshot.get(asked.requests),
@@ -268,6 +291,12 @@ def _tomcat(
         processes,
         snapshot.rate(asked.requests, lambda requests: requests.count),
     )
+
+
+def _managers(snapshot: Snapshot, asked: TomcatQuestions, context: str) -> tuple[SessionManager, ...] | None:
+    """The session managers of the application's context."""
+    known = snapshot.get(asked.managers)
+    return None if known is None else tuple(manager for manager in known if manager.path == context)
 
 
 def _addresses(profile: Profile, host: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from saitotui.facts.zabbix import Severity
 from saitotui.facts.zabbix_actions import Ran, RemoteCommand
 from saitotui.model.finding import Finding, Situation
 from saitotui.model.health import Health
-from saitotui.model.text import duration
+from saitotui.model.text import coarse
 from saitotui.tiers.monitoring.judge_server import listed
 from saitotui.tiers.monitoring.questions import MOST_PROBLEMS
 from saitotui.tiers.monitoring.situations import (
@@ -81,7 +81,7 @@ def _problems(view: View, storm: bool) -> Iterator[Finding]:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
         where = f"{host}: " if host and host not in first.problem.name else ""
         word = "acknowledged" if taken else "not acknowledged"
-        sentence = f"{where}{first.problem.name}{more}, for {duration(round(first.age))}, {word}"
+        sentence = f"{where}{first.problem.name}{more}, since {view.when(first.problem.since)}, {word}"
         kind = _KINDS[severity]
         health = Health.WARN if taken else kind.health
         yield kind.found(subject_of(host), sentence, *map(_line, problems[:10]), health=health, cause=cause)
@@ -91,7 +91,7 @@ def _line(one: OpenProblem) -> str:
     problem = one.problem
     state = "acknowledged" if problem.acknowledged else "not acknowledged"
     said = f", {problem.message!r}" if problem.message else ""
-    severity, age = problem.severity.word, duration(round(one.age))
+    severity, age = problem.severity.word, coarse(one.age)
     return f"event {problem.id}: {severity}, {age}, {problem.name}, {state}{said}"
 
 
@@ -102,9 +102,9 @@ def _unacknowledged(view: View) -> Iterator[Finding]:
         if one.problem.severity >= Severity.HIGH and not one.problem.acknowledged and one.age >= PATIENCE
     ]
     if waiting:
-        oldest = max(one.age for one in waiting)
+        oldest = view.when(min(one.problem.since for one in waiting))
         what = f"{len(waiting)} severe problem{'s' * (len(waiting) != 1)}"
-        sentence = f"nobody has acknowledged {what}, the oldest open for {duration(round(oldest))}"
+        sentence = f"nobody has acknowledged {what}, the oldest open since {oldest}"
         yield UNACKNOWLEDGED.found(SUBJECT, sentence, *map(_line, waiting[:10]))
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from saitotui.facts.zabbix_hosts import Availability, ZabbixHost
 from saitotui.model.command import FailureKind
 from saitotui.model.finding import Finding
-from saitotui.model.text import duration
 from saitotui.tiers.monitoring.questions import MOST_ROWS
 from saitotui.tiers.monitoring.situations import (
     AGENTS_SILENT,
@@ -77,11 +76,10 @@ def _server(view: View) -> Iterator[Finding]:
     health = view.health
     if health is None:
         return
-    age = view.at - health.newest if health.newest is not None else None
-    if age is not None and age > DEAD_AFTER:
-        ago = duration(round(age))
-        evidence = f"newest of {', '.join(sorted(health.values))}: {ago} ago"
-        yield SERVER_DOWN.found(SUBJECT, f"the Zabbix server has stored nothing for {ago}", evidence)
+    if health.newest is not None and view.at - health.newest > DEAD_AFTER:
+        since = view.when(health.newest)
+        evidence = f"newest value of {', '.join(sorted(health.values))}: {since}"
+        yield SERVER_DOWN.found(SUBJECT, f"the Zabbix server has stored nothing since {since}", evidence)
     queue = health.values.get("zabbix[queue,10m]", "")
     if queue.isascii() and queue.isdigit() and int(queue) >= LONG_QUEUE:
         sentence = f"{queue} items wait for more than ten minutes"
@@ -120,7 +118,7 @@ def _maintenance(view: View) -> Iterator[Finding]:
     if not hosts:
         return
     evidence = [
-        f"{one.name}: until {duration(round(one.till - view.at))} from now"
+        f"{one.name}: until {view.when(one.till)}"
         for one in view.maintenances or ()
         if one.since <= view.at < one.till
     ]

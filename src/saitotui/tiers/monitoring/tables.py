@@ -9,7 +9,7 @@ from saitotui.facts.zabbix_actions import Action, Ran, RemoteCommand
 from saitotui.facts.zabbix_hosts import Availability, ZabbixHost
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health, worst
-from saitotui.model.text import duration
+from saitotui.model.text import coarse
 from saitotui.model.topology import Actor, Cell, Event, Fact, Node, Robot, Row, Sample, Table
 from saitotui.tiers.monitoring.view import SUBJECT, OpenProblem, View, subject_of
 
@@ -63,7 +63,7 @@ def _facts(view: View) -> Iterator[Fact]:
             hosts = ", ".join(host.name for host in one.hosts) or "host groups"
             yield Fact(
                 "maintenance",
-                f"{one.name}: {hosts}, {duration(round(one.till - view.at))} left",
+                f"{one.name}: {hosts}, until {view.when(one.till)}",
                 Health.MAINT,
             )
     for name, failure in view.failures.items():
@@ -104,7 +104,7 @@ def _problem_row(view: View, one: OpenProblem, tried: RemoteCommand | None) -> R
     taken = problem.message or ("yes" if problem.acknowledged else "no")
     cells = (
         Cell("suppressed" if problem.suppressed else problem.severity.word, health),
-        Cell(duration(round(one.age))),
+        Cell(coarse(one.age)),
         Cell(one.host or "?"),
         Cell(problem.name),
         Cell(taken),

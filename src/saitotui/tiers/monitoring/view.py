@@ -13,7 +13,7 @@ from saitotui.facts.zabbix_hosts import Interface, Maintenance, ServerHealth, Un
 from saitotui.model.command import Failure, FailureKind
 from saitotui.model.profile import Monitoring, Profile
 from saitotui.model.snapshot import Snapshot
-from saitotui.model.text import duration
+from saitotui.model.text import coarse, moment
 from saitotui.tiers.hosts.questions import host_question
 from saitotui.tiers.monitoring.questions import MonitoringQuestions
 
@@ -77,7 +77,11 @@ class View:
 
     def ago(self, at: float) -> str:
         """How long ago something was, by the server's clock."""
-        return duration(round(max(0.0, self.at - at)))
+        return coarse(max(0.0, self.at - at))
+
+    def when(self, at: float) -> str:
+        """The time of something, by the server's clock: it does not tick, as an age would."""
+        return moment(at, self.at)
 
     def machine(self, name: str) -> str:
         """The profile's host that Zabbix calls `name`; `` when it is none of the profile's."""

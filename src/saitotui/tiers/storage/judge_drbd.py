@@ -8,7 +8,7 @@ from saitotui.facts.drbd import ESTABLISHED, STANDALONE
 from saitotui.facts.drbd import View as Drbd
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health
-from saitotui.model.text import duration
+from saitotui.model.text import moment
 from saitotui.tiers.storage.progress import kib, mirrored, progress, says
 from saitotui.tiers.storage.situations_drbd import (
     BOTH_PRIMARY,
@@ -64,10 +64,10 @@ def _split(view: View) -> tuple[str, ...]:
     apart = [node for node in view.told if node.drbd is not None and not node.drbd.connected]
     for node in apart:
         if node.kernel_log is not None and node.kernel_log.split_brain is not None:
-            ago = duration(round(node.kernel_log.split_brain + view.at - node.kernel_log_at))
+            when = moment(node.kernel_log_at - node.kernel_log.split_brain, view.at)
             return (
                 "split brain: DRBD refuses to connect the two copies, which have different histories",
-                f"kernel log of {node.name}, {ago} ago: Split-Brain detected, dropping connection",
+                f"kernel log of {node.name}, {when}: Split-Brain detected, dropping connection",
             )
     if len(apart) < 2:
         return ()

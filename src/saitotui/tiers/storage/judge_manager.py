@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from saitotui.facts.heartbeat import Membership
 from saitotui.model.finding import Finding
-from saitotui.model.text import duration
+from saitotui.model.text import moment
 from saitotui.tiers.storage.progress import says
 from saitotui.tiers.storage.situations import (
     BELIEF_WRONG,
@@ -92,7 +92,8 @@ def _resources(view: View, node: NodeView, heartbeat: Membership) -> Iterator[Fi
         since = _since_death(view, node, heartbeat)
         served = node.primary or bool(view.primaries)
         if since is not None and since >= PATIENCE and not served:
-            sentence = f"{node.name} began to take over {duration(round(since))} ago and has nothing running"
+            when = moment(view.at - since, view.at)
+            sentence = f"{node.name} began to take over at {when} and has nothing running"
             yield TAKEOVER_LOST.found(node.name, sentence, believes, says(node))
         else:
             yield TAKEOVER_RUNNING.found(node.name, f"resources are on the move on {node.name}", believes)

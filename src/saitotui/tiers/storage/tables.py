@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from saitotui.model.health import Health
-from saitotui.model.text import duration
+from saitotui.model.text import coarse, duration
 from saitotui.model.topology import Actor, Cell, Event, Robot, Row, Sample, Table
 from saitotui.tiers.storage.judge_service import exported, mounted
 from saitotui.tiers.storage.progress import eta, kib
@@ -22,48 +22,50 @@ def _nodes(view: View, health: Mapping[str, Health]) -> Table:
     """Both views side by side: the same columns, one row a node."""
     rows = []
     for node in view.all:
-        cells = (Cell(node.name), *_drbd_cells(node), *_service_cells(view, node))
+        cells = (Cell(node.name), *_drbd_cells(node), _service_cell(view, node))
         rows.append(Row(node.name, cells, health.get(node.name, Health.UNKNOWN)))
-    columns = (
-        "node", "role", "disk", "connection", "peer role", "peer disk", "out of sync", "done", "left",
-        "mount", "export", "nfsd", "address",
-    )  # fmt: skip
+    columns = ("node", "role", "disk", "connection", "sees peer", "out of sync", "resync", "serves")
     return Table("nodes", f"DRBD {view.storage.resource}: what each side says", columns, tuple(rows))
 
 
 def _drbd_cells(node: NodeView) -> tuple[Cell, ...]:
     drbd = node.drbd
     if drbd is None:
-        return (UNKNOWN,) * 8
+        return (UNKNOWN,) * 6
     if not drbd.says:
-        return (Cell("down", Health.CRIT), *(Cell("-"),) * 7)
+        return (Cell("down", Health.CRIT), *(Cell("-"),) * 5)
     link = drbd.connection if drbd.replication in ("Established", "Off", "") else drbd.replication
     busy = drbd.resyncing or drbd.verifying
-    left = eta(node)
     return (
         Cell(drbd.role),
         Cell(drbd.disk, Health.OK if drbd.disk == UP_TO_DATE else Health.CRIT),
         Cell(link, Health.CRIT if not drbd.connected else Health.WARN if busy else Health.OK),
-        Cell(drbd.peer_role or "?"),
-        Cell(drbd.peer_disk or "?"),
+        Cell(f"{drbd.peer_role or '?'}/{drbd.peer_disk or '?'}"),
         Cell(kib(drbd.out_of_sync), Health.WARN if drbd.out_of_sync else None),
-        Cell(f"{drbd.percent:.1f}%" if busy and drbd.percent is not None else "-"),
-        Cell(duration(left) if left is not None else "?" if busy else "-"),
+        Cell(_resync(node) if busy else "-"),
     )
 
 
-def _service_cells(view: View, node: NodeView) -> tuple[Cell, ...]:
+def _resync(node: NodeView) -> str:
+    """`67%, 39s left` of a resync or verify."""
+    percent = node.drbd.percent if node.drbd is not None else None
+    left = eta(node)
+    done = f"{percent:.0f}%" if percent is not None else "begun"
+    return f"{done}, {duration(left)} left" if left is not None else done
+
+
+def _service_cell(view: View, node: NodeView) -> Cell:
+    """What of mount, export, nfsd and floating IP is on the node."""
     holds = node.holds(view.storage.floating_ip) if view.storage.floating_ip else False
-    address = UNKNOWN if holds is None else Cell("held" if holds else "-")
-    if node.serving is None:
-        return (UNKNOWN, UNKNOWN, UNKNOWN, address)
-    threads = node.serving.threads
-    return (
-        Cell("yes" if mounted(view, node.serving) else "-"),
-        Cell("yes" if exported(view, node.serving) else "-"),
-        Cell("-" if threads is None else str(threads)),
-        address,
-    )
+    if node.serving is None or holds is None:
+        return UNKNOWN
+    there = {
+        "mount": mounted(view, node.serving),
+        "export": exported(view, node.serving),
+        "nfsd": bool(node.serving.threads),
+        "IP": holds,
+    }
+    return Cell(" ".join(name for name, here in there.items() if here) or "-")
 
 
 def _manager(view: View, health: Mapping[str, Health]) -> Table:
@@ -113,7 +115,7 @@ def _clients(view: View) -> Table:
                 Cell(client.name or "-"),
                 Cell(f"v{client.version}"),
                 Cell(client.state or "connected", Health.WARN if late else None),
-                Cell(duration(client.renewed) if client.renewed is not None else "-"),
+                Cell(coarse(client.renewed) if client.renewed is not None else "-"),
                 Cell(node.name),
             )
             rows.append(Row(node.name, cells, Health.WARN if late else Health.OK))
