@@ -109,17 +109,23 @@ class Machine:
             os.kill(_child_of(init.pid) or init.pid, SIGKILL)
             init.wait(LONG)
 
+    def _enter(self) -> list[str]:
+        if self._init is None:
+            raise LabError(f"{self.name} is powered off")
+        return ["nsenter", f"--target={_child_of(self._init.pid)}", "--pid", "--mount", "--uts", "--"]
+
+    def run(self, *command: str) -> int:
+        """Runs a command on it to its end; gives the exit status."""
+        return subprocess.run([*self._enter(), *command], stdin=subprocess.DEVNULL, timeout=LONG).returncode
+
     def start(
         self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None
     ) -> Process:
         """Starts a program that stays in the foreground; its output goes to `NAME.out` in `folder`."""
-        if self._init is None:
-            raise LabError(f"{self.name} is powered off")
         log = self.folder / f"{name}.out"
-        enter = ["nsenter", f"--target={_child_of(self._init.pid)}", "--pid", "--mount", "--uts", "--"]
         with log.open("ab") as output:
             entered = subprocess.Popen(
-                [*enter, *command],
+                [*self._enter(), *command],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8", **(environment or {})}, start_new_session=True,
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -86,6 +87,10 @@ http {{
 
     def answers(self) -> bool:
         return self.get("/") == 200
+
+    def forget(self) -> None:
+        """Empties the access log, so that what was wrong before does not count any more."""
+        os.truncate(self.access_log, 0)
 
     def get(self, path: str) -> int:
         """The HTTP status of a page, 0 when there is no answer."""

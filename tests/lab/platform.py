@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.lab.haproxy import Haproxy
-from tests.lab.host import Machine, Service, wait_for
+from tests.lab.host import LabError, Machine, Service, wait_for
 from tests.lab.mariadb import PASSWORDS, MariaDb
 from tests.lab.nginx import Nginx
 from tests.lab.profile import write_profile
@@ -100,7 +100,7 @@ class Lab:
         ways = ",".join(f"{self.address(name)}:3306" for name in BALANCERS)
         database = (
             f"jdbc:mariadb:sequential://{ways}/app?user=app&password={PASSWORDS['app']}"
-            "&connectTimeout=1000&socketTimeout=3000"
+            "&connectTimeout=1000&socketTimeout=3000&retriesAllDown=2"
         )
         with ThreadPoolExecutor(3) as pool:
             prepared = [pool.submit(server.prepare) for server in self.databases.values()]
@@ -214,15 +214,50 @@ class Lab:
         self._undo.append(lambda: _discard(self.tomcats[name].start()))
         self._tomcats_see(set(TOMCATS) - {name})
 
+    def hang_tomcat(self, number: int = 2) -> None:
+        """A Tomcat accepts connections and answers nothing."""
+        tomcat = self.tomcats[f"tc{number}"]
+        tomcat.pause()
+        self._undo.append(tomcat.resume)
+
+    def break_version(self, number: int = 2, version: str = "002-broken") -> None:
+        """A version that does not start is deployed on one Tomcat."""
+        tomcat = self.tomcats[f"tc{number}"]
+        said = tomcat.deploy(self.wars.build(version), version)
+        self._undo.append(lambda: _discard(tomcat.undeploy(version)))
+        if not said.startswith("FAIL - Deployed application"):
+            raise LabError(f"a version that does not start was deployed: {said}")
+
     def stop_nginx(self) -> None:
         self.nginx.stop()
         self._undo.append(lambda: _discard(self.nginx.start()))
+
+    def hang_master(self) -> None:
+        """The master's process keeps its connections and answers nothing; HAProxy has noticed."""
+        master = self.databases[self.master]
+        master.pause()
+        self._undo.append(master.resume)
+        self._balancers_find({self.master: "DOWN"})
+
+    def kill_balancer(self, name: str = "lb2") -> None:
+        """An HAProxy process dies."""
+        node = self.balancers[name]
+        node.kill()
+        self._undo.append(lambda: _discard(node.start()))
+
+    def stop_sshd(self, name: str = "db2") -> None:
+        """Nobody can log in to a host any more; what runs there is well. Ends open sessions, too."""
+        sshd = self.sshd[name]
+        sshd.stop()
+        sshd.end_sessions()
+        self._undo.append(lambda: _discard(sshd.start()))
 
     def heal(self) -> None:
         """Undoes every fault, the newest first."""
         while self._undo:
             self._undo.pop()()
         self._settle()
+        self.nginx.forget()
 
 
 def _discard(result: object) -> None:

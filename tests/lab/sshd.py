@@ -53,6 +53,10 @@ Subsystem sftp internal-sftp
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         return ["/usr/sbin/sshd", "-D", "-e", "-f", str(self._config)]
 
+    def end_sessions(self) -> None:
+        """Cuts the connections that are open."""
+        self.machine.run("pkill", "-KILL", "-x", "sshd")
+
     def answers(self) -> bool:
         try:
             with socket.create_connection((self.machine.address, PORT), 1.0) as connection:

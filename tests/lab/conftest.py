@@ -1,0 +1,41 @@
+"""One lab for all tests of a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.platform import Lab
+from tests.lab.subnet import Subnet
+
+PROGRAMS = ("mariadbd", "haproxy", "nginx", "sshd", "java", "javac", "nsenter", "setpriv", "unshare")
+
+
+@pytest.fixture(scope="session")
+def privileged() -> None:
+    """Skips where the lab cannot run at all; fails where somebody only forgot to install it."""
+    if os.geteuid() != 0:
+        pytest.skip("the lab needs root: make lab-test")
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = [program for program in PROGRAMS if shutil.which(program, path=path) is None]
+    if missing:
+        pytest.fail(f"the lab needs {', '.join(missing)}: tests/lab/install.sh installs them")
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    """A folder that the services' own users may enter (pytest's own may not be entered)."""
+    with tempfile.TemporaryDirectory(prefix="saitotui-lab-") as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def platform(privileged: None, folder: Path) -> Iterator[Lab]:
+    """The whole platform, running and well. A test that breaks it heals it."""
+    with Subnet() as subnet, Lab(folder, subnet) as lab:
+        yield lab
