@@ -91,14 +91,21 @@ STATES = (
             "application.journey-failed journey/login",
             "application.journey-failed journey/orders",
         ),
-        _TRAFFIC | _findings("database.replica-io-connecting db2", "database.semisync-degraded db1"),
+        _TRAFFIC
+        | _findings(
+            "database.replica-io-connecting db2",
+            "database.semisync-degraded db1",
+            "database.haproxy-server-down lb1",
+            "database.haproxy-server-down lb2",
+        ),
     ),
     State(
         "haproxy-disagrees",
         "disagree",
         (("haproxy-turned", "lb2"),),
         _findings("database.haproxy-read-only-server lb2", "database.haproxy-disagree database"),
-        _findings("database.haproxy-state-volatile lb2"),
+        _TRAFFIC
+        | _findings("database.haproxy-state-volatile lb2", "application.journey-failed journey/orders"),
     ),
     State(
         "haproxy-killed",

@@ -64,6 +64,9 @@ class Process:
     def signal(self, number: Signals) -> None:
         if self.running and self.pid:
             os.kill(self.pid, number)
+            if number is SIGCONT:
+                # nsenter(1) stops itself with its program, and would not see it end.
+                os.kill(self._entered.pid, SIGCONT)
 
     def end(self, number: Signals = SIGTERM, seconds: float = LONG) -> None:
         """Sends `number` (SIGKILL when that does not help) and waits until it is gone."""
@@ -83,6 +86,7 @@ class Machine:
         self.name, self.address = name, address
         self.folder = folder / name
         self._init: subprocess.Popen[bytes] | None = None
+        self._entered: list[subprocess.Popen[bytes]] = []
 
     def power_on(self) -> None:
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -107,7 +111,12 @@ class Machine:
         if self._init is not None:
             init, self._init = self._init, None
             os.kill(_child_of(init.pid) or init.pid, SIGKILL)
+            for entered in self._entered:
+                if entered.poll() is None:
+                    os.kill(entered.pid, SIGCONT)
             init.wait(LONG)
+            while self._entered:
+                self._entered.pop().wait(LONG)
 
     def _enter(self) -> list[str]:
         if self._init is None:
@@ -129,6 +138,7 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=self.folder,
                 env={"PATH": os.defpath, "LANG": "C.UTF-8", **(environment or {})}, start_new_session=True,
             )  # fmt: skip
+        self._entered = [one for one in self._entered if one.poll() is None] + [entered]
         return Process(entered, f"{self.name}/{name}", log)
 
 

@@ -7,6 +7,7 @@ Accounts: `root` over the socket; `ctl`, the console's; `app`, which may not wri
 from __future__ import annotations
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -122,10 +123,22 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
 
     def connect(self) -> pymysql.connections.Connection[pymysql.cursors.DictCursor]:
         """A connection of root, that commits each statement."""
-        return pymysql.connect(
+        connection = pymysql.connect(
             unix_socket=self.socket, user="root", autocommit=True, connect_timeout=5, read_timeout=30,
-            cursorclass=pymysql.cursors.DictCursor,
+            cursorclass=pymysql.cursors.DictCursor, defer_connect=True,
         )  # fmt: skip
+        # pymysql leaves a socket that was refused to the garbage collector: it is given one that we close.
+        way = socket.socket(socket.AF_UNIX)
+        try:
+            way.connect(self.socket)
+            connection.connect(way)
+        except OSError as error:
+            way.close()
+            raise pymysql.err.OperationalError(2002, str(error)) from error
+        except pymysql.err.Error:
+            way.close()
+            raise
+        return connection
 
     def create_accounts(self) -> None:
         self.sql(*_ACCOUNTS)

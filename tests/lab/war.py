@@ -23,7 +23,6 @@ public class Shop extends HttpServlet {
   @Override public void init() {
     version = getInitParameter("version");
     database = getInitParameter("database");
-    if (version.endsWith("broken")) throw new IllegalStateException("this version does not start");
     DriverManager.setLoginTimeout(2);
   }
 
@@ -64,7 +63,7 @@ public class Shop extends HttpServlet {
 WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
   <distributable/>
-  <servlet>
+  {listener}<servlet>
     <servlet-name>shop</servlet-name><servlet-class>Shop</servlet-class>
     <init-param><param-name>version</param-name><param-value>{version}</param-value></init-param>
     <init-param><param-name>database</param-name><param-value>{database}</param-value></init-param>
@@ -80,6 +79,9 @@ WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
   </session-config>
 </web-app>
 """
+
+_BROKEN = "<listener><listener-class>NotThere</listener-class></listener>"
+"""Fails the whole context, as a servlet that cannot be initialised does not."""
 
 
 class Wars:
@@ -99,7 +101,9 @@ class Wars:
     def build(self, version: str) -> Path:
         """A WAR of `version`; one that ends in `broken` does not start."""
         war = self._folder / f"app##{version}.war"
-        web_xml = WEB_XML.format(version=version, database=self._database.replace("&", "&amp;"))
+        listener = _BROKEN if version.endswith("broken") else ""
+        database = self._database.replace("&", "&amp;")
+        web_xml = WEB_XML.format(version=version, database=database, listener=listener)
         with zipfile.ZipFile(war, "w") as archive:
             archive.writestr("WEB-INF/web.xml", web_xml)
             archive.write(self._folder / "Shop.class", "WEB-INF/classes/Shop.class")
