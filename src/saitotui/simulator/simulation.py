@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -27,7 +28,7 @@ from saitotui.simulator.hosts import Host
 from saitotui.simulator.mysql import MysqlDoor
 from saitotui.simulator.platform import ADDRESSES, ARCHITECTURE, readme
 from saitotui.simulator.scenario import begin, scenario
-from saitotui.simulator.ssh import SshServer
+from saitotui.simulator.ssh import Socket, SshServer
 from saitotui.simulator.storage import StoragePart
 from saitotui.simulator.storage_state import CLIENTS, DEVICE, FLOATING_IP, MOUNT, RESOURCE
 from saitotui.simulator.world import Machine, World
@@ -131,15 +132,16 @@ class Simulation:
 
     def _machine_doors(self, name: str, authorized: asyncssh.SSHAuthorizedKeys) -> None:
         machine = self.world.machines[name]
-        sockets: dict[str, Handler] = {}
+        sockets: dict[str, Socket] = {}
         if name in self.database.servers:
             local = MysqlDoor(self.database, lambda: name, "localhost")
-            sockets["/run/mysqld/mysqld.sock"] = local.connection
+            sockets["/run/mysqld/mysqld.sock"] = Socket(local.connection, partial(_state, machine, MARIADB))
             remote = MysqlDoor(self.database, lambda: name, ADDRESSES["mon1"])
             self._mysql[name] = self._door(f"{name}/mysql", machine, MARIADB, remote.connection)
         if name in self.haproxy.nodes:
-            sockets[SOCKET] = lambda connected: self.haproxy.serve_socket(name, connected)
-            self._runtime[name] = self._door(f"{name}/runtime", machine, HAPROXY, sockets[SOCKET])
+            runtime = partial(self.haproxy.serve_socket, name)
+            sockets[SOCKET] = Socket(runtime, partial(_state, machine, HAPROXY))
+            self._runtime[name] = self._door(f"{name}/runtime", machine, HAPROXY, runtime)
             through = MysqlDoor(self.database, lambda: self.haproxy.route(name), machine.address)
             self._through[name] = self._door(f"{name}/mysql", machine, HAPROXY, through.connection)
         key = asyncssh.generate_private_key("ssh-ed25519")
@@ -151,15 +153,7 @@ class Simulation:
 
     def _door(self, name: str, machine: Machine, unit: str, handler: Handler) -> Door:
         door = Door(name, handler)
-
-        def state() -> str:
-            if not machine.reachable:
-                return DARK
-            if machine.hung:
-                return HUNG
-            return {"running": OPEN, "stopped": REFUSED}.get(machine.services[unit], HUNG)
-
-        self._doors.append((door, state))
+        self._doors.append((door, partial(_state, machine, unit)))
         return door
 
     def _changed(self, machine: Machine) -> None:
@@ -303,3 +297,12 @@ def _secret() -> str:
     import secrets
 
     return secrets.token_urlsafe(18)
+
+
+def _state(machine: Machine, unit: str) -> str:
+    """How what a unit listens on takes connections."""
+    if not machine.reachable:
+        return DARK
+    if machine.hung:
+        return HUNG
+    return {"running": OPEN, "stopped": REFUSED}.get(machine.services[unit], HUNG)

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import asyncssh
 
+from saitotui.simulator.door import OPEN, REFUSED, Handler
 from saitotui.simulator.shell import Shell
 from saitotui.simulator.shell_parser import ShellSyntax, parse
 from saitotui.simulator.world import Machine
 
-Sockets: TypeAlias = Mapping[str, Callable[[socket.socket], Awaitable[None]]]
+
+@dataclass(frozen=True, slots=True)
+class Socket:
+    """What a service listens on inside a machine. `state` says how it takes connections (see `door`)."""
+
+    handler: Handler
+    state: Callable[[], str]
+
+
+Sockets: TypeAlias = Mapping[str, Socket]
 """What listens on a machine, by the path of its UNIX socket or by `address:port` as seen from itself."""
 
 _SHELLS = frozenset({"sh", "exec sh", "/bin/sh", "bash", "-"})
@@ -136,9 +147,10 @@ class _Server(asyncssh.SSHServer):
         return self._open(f"{dest_host}:{dest_port}")
 
     def _open(self, name: str) -> object:
-        handler = self._sockets.get(name)
-        if handler is None:
+        found = self._sockets.get(name)
+        if found is None or found.state() == REFUSED:
             raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "Connection refused")
+        handler = found.handler if found.state() == OPEN else _silent
 
         async def carry(reader: asyncssh.SSHReader[bytes], writer: asyncssh.SSHWriter[bytes]) -> None:
             await _carry(reader, writer, handler)
@@ -146,10 +158,18 @@ class _Server(asyncssh.SSHServer):
         return carry
 
 
+async def _silent(connected: socket.socket) -> None:
+    """Takes what is sent and never answers."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        connected.close()
+
+
 async def _carry(
     reader: asyncssh.SSHReader[bytes],
     writer: asyncssh.SSHWriter[bytes],
-    handler: Callable[[socket.socket], Awaitable[None]],
+    handler: Handler,
 ) -> None:
     """Bytes between a channel and what listens on a socket, until either ends."""
     ours, theirs = socket.socketpair()
