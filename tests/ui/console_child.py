@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.ui.pictures import NOW, healthy, master_dead
+from tests.ui.pictures import NOW, healthy
+from tests.ui.pictures_trouble import master_dead
 
 from saitotui.config import load_screens
 from saitotui.model.picture import Picture
@@ -67,7 +68,7 @@ def busy(picture: Picture, changes: int, mark: str) -> Picture:
         )
         for y in range(30)
     )
-    table = Table("busy", "Busy", tuple(f"column {x}" for x in range(8)), rows)
+    table = Table("servers", "Busy", tuple(f"column {x}" for x in range(8)), rows)
     tiers = tuple(
         TierPicture("database", tier.headline, tables=(table,), findings=())
         if tier.tier == "database"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.ui.pictures import PROFILE, healthy, master_dead
+from tests.ui.pictures import PROFILE, healthy
+from tests.ui.pictures_trouble import master_dead
 
 from saitotui.ui.attention import BELL, POP, PUSH, Attention
 

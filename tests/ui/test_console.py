@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from tests.ui.console_child import Scripted
-from tests.ui.pictures import NOW, healthy, master_dead, unreachable
+from tests.ui.pictures import NOW, healthy
+from tests.ui.pictures_trouble import master_dead, unreachable
 from textual import events
 from textual.message import Message
 
