@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.ui.pictures import SCENARIOS
+from tests.scenes import photograph
 
 from saitotui.config import load_screens
 from saitotui.model.picture import Picture
@@ -29,10 +29,19 @@ def screens() -> tuple[ScreenSpec, ...]:
     return load_screens()
 
 
-@pytest.fixture(scope="session")
-def scenes() -> Mapping[str, Callable[[], Picture]]:
-    """Scenarios by name, each a way to its picture. What the snapshots show is decided here alone."""
-    return SCENARIOS
+SCENES = ("healthy", "db-master-dead", "drbd-split-brain", "pve-node-lost", "console-cut-off")
+"""The scenarios that every screen is drawn in."""
+
+_taken: dict[str, Picture] = {}
+
+
+@pytest.fixture
+async def scene(request: pytest.FixtureRequest) -> Picture:
+    """The photograph of the scenario that the test is about; each is taken once."""
+    name = request.node.callspec.params["scenario"]
+    if name not in _taken:
+        _taken[name] = await photograph(name)
+    return _taken[name]
 
 
 @pytest.fixture

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import pytest
-from tests.ui.conftest import SNAPSHOTS
-from tests.ui.pictures import NOW, SCENARIOS
+from tests.ui.conftest import SCENES, SNAPSHOTS
 
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
@@ -30,19 +29,19 @@ VIEWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 """Snapshot folder: screen to open, subject to open on top, keys to press."""
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", SCENES)
 @pytest.mark.parametrize("name", VIEWS)
 async def test_screen(
     name: str,
     scenario: str,
-    scenes: Mapping[str, Callable[[], Picture]],
+    scene: Picture,
     screens: tuple[ScreenSpec, ...],
     accepted: Callable[[str, str, str], None],
 ) -> None:
     screen, subject, keys = VIEWS[name]
     for width, height in SIZES:
         svg, text = await photograph(
-            scenes[scenario](), screens, screen, (width, height), subject=subject, keys=keys, now=NOW
+            scene, screens, screen, (width, height), subject=subject, keys=keys, now=scene.at
         )
         lines = text.splitlines()
         assert len(lines) == height
@@ -56,7 +55,7 @@ def test_no_orphans() -> None:
     expected = {
         f"{name}/{scenario}-{width}x{height}.{suffix}"
         for name in VIEWS
-        for scenario in SCENARIOS
+        for scenario in SCENES
         for width, height in SIZES
         for suffix in ("svg", "txt")
     }
