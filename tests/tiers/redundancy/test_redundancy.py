@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
+from saitotui.engine.registry import situations
 from saitotui.model.command import Answer, Failure, FailureKind
 from saitotui.model.finding import Finding, Situation
 from saitotui.model.health import Health
@@ -17,6 +19,7 @@ from saitotui.model.topology import Node, Table, TierPicture
 from saitotui.tiers.cluster import build as build_cluster
 from saitotui.tiers.hosts import build as build_hosts
 from saitotui.tiers.redundancy import SITUATIONS, explain, judge
+from saitotui.tiers.redundancy.explain import DOWNSTREAM
 
 AT = 1_795_516_572.0
 GIB = 1024.0**3
@@ -345,6 +348,28 @@ def test_lost_hypervisor_explains_everything_on_it() -> None:
     assert dies(across)["pve1"] == ("nothing", "it is gone already")
     assert dies(across)["pve2"][0] == "down"
     assert "quorum is lost" in dies(across)["pve2"][1]
+
+
+def test_a_database_without_a_master_explains_failing_pages() -> None:
+    world = World()
+    dead = Situation("database.master-dead", Health.CRIT, "", "", "")
+    page = Situation("application.journey-failed", Health.CRIT, "", "", "")
+    world.findings = [
+        page.found("journey/login", "login fails: HTTP 500 instead of 200"),
+        replace(page.found("journey/home", "home fails: refused"), cause="application.nginx-down"),
+    ]
+    assert [finding.cause for finding in world.judged()[1]] == ["", "application.nginx-down"]
+    world.findings.append(dead.found("db1", "db1 is dead"))
+    causes = {finding.subject: finding.cause for finding in world.judged()[1]}
+    assert causes["journey/login"] == "database.master-dead"
+    assert causes["journey/home"] == "application.nginx-down"
+
+
+def test_rules_across_tiers_name_codes_that_exist() -> None:
+    codes = set(situations())
+    for cause, pattern in DOWNSTREAM:
+        assert cause in codes
+        assert fnmatch.filter(codes, pattern)
 
 
 def test_unseen_host_explains_only_what_was_not_answered() -> None:

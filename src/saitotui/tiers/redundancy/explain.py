@@ -89,11 +89,23 @@ def _machine(
     return replace(finding, cause=cause)
 
 
+_NO_WRITES = (
+    "database.master-dead",
+    "database.master-unreachable",
+    "database.no-writable",
+    "database.haproxy-no-server",
+    "database.haproxy-read-only-server",
+)
+"""Without a writable master, pages of the application that use the database fail."""
+_PAGES_FAIL = ("application.journey-failed", "application.nginx-errors", "application.upstream-failing")
+
 DOWNSTREAM: Sequence[tuple[str, str]] = (
     ("cluster.quorum-lost", "cluster.ha-*"),
     ("cluster.node-offline", "hosts.rebooted"),
+    *((cause, page) for cause in _NO_WRITES for page in _PAGES_FAIL),
 )
-"""What follows from what wherever both are met: code of the cause, pattern of the consequences."""
+"""What follows from what wherever both are met, the first cause first: code of the cause, pattern of the
+consequences that their own tier could not explain."""
 
 
 def _downstream(finding: Finding, findings: Sequence[Finding]) -> Finding:
