@@ -28,6 +28,7 @@ from saitotui.model.topology import (
     Event,
     Journey,
     Node,
+    Table,
 )
 
 
@@ -57,96 +58,97 @@ def _tier(picture: Picture, name: str, **changes: Any) -> Picture:
     return replace(picture, tiers=tiers)
 
 
-def master_dead() -> Picture:
-    dead = Finding(
-        "database.master-dead",
-        "db1",
-        CRIT,
-        "db1 is dead and nobody takes writes; db2 has everything and could be promoted",
-        (
-            "mysql db1: no answer within 3s (10.20.0.16:3306)",
-            "ssh db1: no route to host",
-            "pve2: guest 106 (db1) is stopped",
-            "lb1 and lb2: mysql_write/db1 DOWN, L4TOUT",
-            "db2: Slave_IO_Running Connecting, all of the relay log applied, 0-1-48211937",
+_DEAD = Finding(
+    "database.master-dead",
+    "db1",
+    CRIT,
+    "db1 is dead and nobody takes writes; db2 has everything and could be promoted",
+    (
+        "mysql db1: no answer within 3s (10.20.0.16:3306)",
+        "ssh db1: no route to host",
+        "pve2: guest 106 (db1) is stopped",
+        "lb1 and lb2: mysql_write/db1 DOWN, L4TOUT",
+        "db2: Slave_IO_Running Connecting, all of the relay log applied, 0-1-48211937",
+    ),
+    ("promote-db-replica",),
+)
+_CAUSE = "database.master-dead"
+_FOUND = (
+    ("database", _DEAD, 252.0),
+    (
+        "database",
+        Finding("database.replication-io-stopped", "db2", CRIT, "db2 cannot reach its master", cause=_CAUSE),
+        250.0,
+    ),
+    (
+        "application",
+        Finding(
+            "application.journey-failed",
+            "journey/login",
+            CRIT,
+            "login fails with 503 since writes are refused",
+            cause=_CAUSE,
         ),
-        ("promote-db-replica",),
-    )
-    cause = "database.master-dead"
-    found = (
-        ("database", dead, 252.0),
-        (
+        240.0,
+    ),
+    (
+        "cluster",
+        Finding(
+            "cluster.guest-stopped",
+            "guest/106",
+            CRIT,
+            "guest 106 (db1) is stopped on pve2, and HA gave up after 3 restarts",
+            ("/cluster/ha/status/current: vm:106 error",),
+        ),
+        255.0,
+    ),
+    (
+        "monitoring",
+        Finding(
+            "monitoring.problems",
+            "mon1",
+            WARN,
+            "Zabbix has 4 problems, 1 of them disaster, none acknowledged",
+            cause=_CAUSE,
+        ),
+        180.0,
+    ),
+    (
+        "redundancy",
+        Finding(
+            "redundancy.database-no-standby",
             "database",
-            Finding(
-                "database.replication-io-stopped", "db2", CRIT, "db2 cannot reach its master", cause=cause
-            ),
-            250.0,
+            CRIT,
+            "database: no standby; a second failure loses data",
+            cause=_CAUSE,
         ),
-        (
-            "application",
-            Finding(
-                "application.journey-failed",
-                "journey/login",
-                CRIT,
-                "login fails with 503 since writes are refused",
-                cause=cause,
-            ),
-            240.0,
-        ),
-        (
-            "cluster",
-            Finding(
-                "cluster.guest-stopped",
-                "guest/106",
-                CRIT,
-                "guest 106 (db1) is stopped on pve2, and HA gave up after 3 restarts",
-                ("/cluster/ha/status/current: vm:106 error",),
-            ),
-            255.0,
-        ),
-        (
-            "monitoring",
-            Finding(
-                "monitoring.problems",
-                "mon1",
-                WARN,
-                "Zabbix has 4 problems, 1 of them disaster, none acknowledged",
-                cause=cause,
-            ),
-            180.0,
-        ),
-        (
-            "redundancy",
-            Finding(
-                "redundancy.database-no-standby",
-                "database",
-                CRIT,
-                "database: no standby; a second failure loses data",
-                cause=cause,
-            ),
-            252.0,
-        ),
-        (
-            "hosts",
-            Finding("hosts.unreachable", "host/db1", UNKNOWN, "db1 does not answer by SSH", cause=cause),
-            250.0,
-        ),
-    )
-    picture = _with(
-        healthy(),
-        found,
-        {
-            "db1": Node("db1", "database", "mariadb", CRIT, "master", "no answer; was master", (), "db1"),
-            "db2": Node("db2", "database", "mariadb", WARN, "replica", "waits for db1", (), "db2"),
-            "guest/106": Node("guest/106", "cluster", "guest", CRIT, "stopped", "stopped on pve2"),
-            "host/db1": Node("host/db1", "hosts", "host", UNKNOWN, "", "no answer", (), "db1"),
-        },
-        {
-            ("db1", "db2"): Edge("db1", "db2", "replication", CRIT, "IO connecting"),
-            ("lb1", "db1"): Edge("lb1", "db1", "writes", CRIT, "DOWN L4TOUT"),
-            ("lb2", "db1"): Edge("lb2", "db1", "writes", CRIT, "DOWN L4TOUT"),
-        },
-    )
+        252.0,
+    ),
+    (
+        "hosts",
+        Finding("hosts.unreachable", "host/db1", UNKNOWN, "db1 does not answer by SSH", cause=_CAUSE),
+        250.0,
+    ),
+)
+
+_EVENTS = (
+    Event(
+        NOW - 240,
+        Actor.PLATFORM,
+        "saitotui",
+        "journey/login",
+        "login fails with 503 since writes are refused",
+    ),
+    Event(NOW - 252, Actor.PLATFORM, "saitotui", "db1", "db1 is dead and nobody takes writes"),
+    Event(NOW - 254, Actor.ROBOT, "HAProxy", "lb1", "mysql_write/db1 is DOWN: L4TOUT"),
+    Event(NOW - 256, Actor.ROBOT, "HAProxy", "lb2", "mysql_write/db1 is DOWN: L4TOUT"),
+    Event(NOW - 290, Actor.ROBOT, "Proxmox HA", "guest/106", "vm:106 error: 3 restarts failed"),
+    Event(NOW - 1_900, Actor.PERSON, "ben@pam", "guest/106", "vmconfig 106 on pve2: memory 64 GiB to 96 GiB"),
+)
+
+
+def _tables(picture: Picture) -> tuple[Table, ...]:
+    """The database tier's, after its master died."""
     base = picture.tier("database")
     assert base is not None
     servers = table(
@@ -171,29 +173,33 @@ def master_dead() -> Picture:
         (CRIT, ("lb2", "mysql_write", "db1", Cell("DOWN", CRIT), "0", "L4TOUT", "4m ago")),
         (WARN, ("lb2", "mysql_write", "db2 (backup)", Cell("MAINT", WARN), "0", "-", "12d ago")),
     )
+    return servers, proxies
+
+
+def master_dead() -> Picture:
+    picture = _with(
+        healthy(),
+        _FOUND,
+        {
+            "db1": Node("db1", "database", "mariadb", CRIT, "master", "no answer; was master", (), "db1"),
+            "db2": Node("db2", "database", "mariadb", WARN, "replica", "waits for db1", (), "db2"),
+            "guest/106": Node("guest/106", "cluster", "guest", CRIT, "stopped", "stopped on pve2"),
+            "host/db1": Node("host/db1", "hosts", "host", UNKNOWN, "", "no answer", (), "db1"),
+        },
+        {
+            ("db1", "db2"): Edge("db1", "db2", "replication", CRIT, "IO connecting"),
+            ("lb1", "db1"): Edge("lb1", "db1", "writes", CRIT, "DOWN L4TOUT"),
+            ("lb2", "db1"): Edge("lb2", "db1", "writes", CRIT, "DOWN L4TOUT"),
+        },
+    )
+    tables = _tables(picture)
     journeys = (
         Journey("home", OK, "200 by lb 10.20.0.200", 0.043),
         Journey("login", CRIT, "503 from /login since 03:12:52Z", None),
     )
-    picture = _tier(picture, "database", headline="nobody takes writes", tables=(servers, proxies))
+    picture = _tier(picture, "database", headline="nobody takes writes", tables=tables)
     picture = _tier(picture, "application", journeys=journeys)
-    events = (
-        Event(
-            NOW - 240,
-            Actor.PLATFORM,
-            "saitotui",
-            "journey/login",
-            "login fails with 503 since writes are refused",
-        ),
-        Event(NOW - 252, Actor.PLATFORM, "saitotui", "db1", "db1 is dead and nobody takes writes"),
-        Event(NOW - 254, Actor.ROBOT, "HAProxy", "lb1", "mysql_write/db1 is DOWN: L4TOUT"),
-        Event(NOW - 256, Actor.ROBOT, "HAProxy", "lb2", "mysql_write/db1 is DOWN: L4TOUT"),
-        Event(NOW - 290, Actor.ROBOT, "Proxmox HA", "guest/106", "vm:106 error: 3 restarts failed"),
-        Event(
-            NOW - 1_900, Actor.PERSON, "ben@pam", "guest/106", "vmconfig 106 on pve2: memory 64 GiB to 96 GiB"
-        ),
-    )
-    return replace(picture, events=(*events, *EVENTS))
+    return replace(picture, events=(*_EVENTS, *EVENTS))
 
 
 def unreachable() -> Picture:
