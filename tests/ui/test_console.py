@@ -233,14 +233,17 @@ async def test_faults_are_given_and_healed(screens: tuple[ScreenSpec, ...]) -> N
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press(":", *"fault po", "tab", *"db", "tab", "enter")
         await app.workers.wait_for_complete()
+        await pilot.pause()
         assert trouble.done == ["power-loss db1"]
         assert "db1 has no power now" in text_of(app)
         await pilot.press(":", *"fault lag db2", "enter")
         await app.workers.wait_for_complete()
         await pilot.pause()
+        await pilot.pause()
         assert "there is no fault lag" in text_of(app)
         await pilot.press(":", *"heal", "enter")
         await app.workers.wait_for_complete()
+        await pilot.pause()
         assert trouble.done[-1] == "heal"
 
 
