@@ -91,7 +91,7 @@ def test_healthy() -> None:
     drawn = picture(ANSWERS)
     assert drawn.findings == ()
     assert drawn.health is Health.OK
-    assert drawn.headline == "2 machines ready, 1 failover addresses in place"
+    assert drawn.headline == "2 machines ready, 1 failover address in place"
     assert [(edge.source, edge.target) for edge in drawn.edges] == [("failover/203.0.113.200", "server/321")]
     assert [cell.text for cell in drawn.tables[0].rows[1].cells] == [
         "322",

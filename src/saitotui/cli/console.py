@@ -56,7 +56,9 @@ def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults
 
     folder = state_folder(profile.name)
     log_to(folder / "console.log")
-    watch = Watch(platform(profile), lambda: Hub(profile), last_state=folder / "last.json.gz")
+    # A simulated platform is a new one each time: the last one's state says nothing about it.
+    last_state = folder / "last.json.gz" if faults is None else None
+    watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state)
     install_handlers(watch)
     console = Console(
         watch,

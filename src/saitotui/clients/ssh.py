@@ -29,6 +29,8 @@ CONNECT = 10.0
 """Seconds for one connection attempt, whoever waits for it."""
 KEEPALIVE = 5.0
 """Seconds between two signs of life; three unanswered ones end the connection."""
+FIRST = 6.0
+"""Seconds to wait at least for a first attempt: when a console starts, keys are exchanged with all hosts."""
 LONGEST_PAUSE = 8.0
 """Seconds between two attempts to a host that does not answer, at most."""
 
@@ -69,11 +71,12 @@ class SshHost:
             if self._failure is not None and time.monotonic() < self._next_attempt:
                 return self._failure
             self._attempt = asyncio.create_task(self._connect())
+        patience = max(deadline, FIRST) if self._failure is None else deadline
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout(patience):
                 return await asyncio.shield(self._attempt)
         except TimeoutError:
-            return self._failure or silent(self.where, deadline)
+            return self._failure or silent(self.where, patience)
 
     async def _connect(self) -> asyncssh.SSHClientConnection | Failure:
         try:

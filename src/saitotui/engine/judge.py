@@ -31,9 +31,12 @@ TIER_DEFECT = Situation(
 _log = logging.getLogger(__name__)
 
 
-def judge(platform: Platform, snapshot: Snapshot, before: Picture | None = None) -> Picture:
+def judge(
+    platform: Platform, snapshot: Snapshot, before: Picture | None = None, *, whole: bool = True
+) -> Picture:
     """`snapshot`, judged. `before` is the picture that this one follows: it lends history, events and the
-    times since when findings stand."""
+    times since when findings stand. While it is not `whole` (not everything was asked yet), what differs
+    from before is no event."""
     pictures = [_tier_picture(kind, tier, snapshot) for kind, tier in platform.tiers]
     across = redundancy.judge(platform.profile, snapshot, pictures)
     pictures.append(across)
@@ -47,10 +50,11 @@ def judge(platform: Platform, snapshot: Snapshot, before: Picture | None = None)
         snapshot=snapshot,
         tiers=placed,
         findings=findings,
-        events=_events(placed, findings, snapshot.at, before),
+        events=_events(placed, findings, snapshot.at, before, whole),
         history=_history(placed, before, noted == snapshot.at),
         noted_at=noted,
         since=since,
+        whole=whole,
         questions=platform.questions,
         situations={**situations(), TIER_DEFECT.code: TIER_DEFECT},
     )
@@ -98,13 +102,13 @@ def _history(
 
 
 def _events(
-    tiers: Sequence[TierPicture], findings: Sequence[Finding], at: float, before: Picture | None
+    tiers: Sequence[TierPicture], findings: Sequence[Finding], at: float, before: Picture | None, whole: bool
 ) -> tuple[Event, ...]:
     """What tiers report, and what changed since the picture before; newest first, each once."""
     events = {event: None for tier in tiers for event in tier.events}
     if before is not None:
         events |= dict.fromkeys(before.events)
-        if not before.restored:
+        if whole and before.whole:
             events |= dict.fromkeys(_changes(tiers, findings, at, before))
     return tuple(sorted(events, key=lambda event: -event.at)[:EVENTS])
 

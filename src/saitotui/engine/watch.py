@@ -24,6 +24,8 @@ from saitotui.model.picture import Picture
 
 MIN_PUBLISH = 0.25
 """Seconds between two pictures at least: answers that come together are drawn together."""
+FIRST_LOOK = 4.0
+"""Seconds that the last known state is shown for at most, while not everything was asked yet."""
 SAVE_EVERY = 30.0
 """Seconds between two writes of the last known state."""
 
@@ -60,6 +62,7 @@ class Watch:
         self._paused = False
         self._news: asyncio.Event | None = None
         self._hurry: list[asyncio.Event] = []
+        self._unasked: set[str] = set()
         self._saved = 0.0
         self._save_failed = False
 
@@ -107,7 +110,7 @@ class Watch:
     def _restore(self) -> None:
         """Publishes the last known state, marked as such, before anything was asked; else an empty one."""
         if self._last_state is None or not self._last_state.is_file():
-            self._publish(judge(self._platform, self._memory.snapshot(self._clock())))
+            self._publish(judge(self._platform, self._memory.snapshot(self._clock()), whole=False))
             return
         try:
             snapshot = store.load(self._last_state.read_bytes(), self._platform.questions)
@@ -115,7 +118,7 @@ class Watch:
             _log.warning("the last known state cannot be read: %s: %s", self._last_state, error)
             return
         self._memory.keep(snapshot.readings)
-        self._publish(replace(judge(self._platform, snapshot), restored=True))
+        self._publish(replace(judge(self._platform, snapshot, whole=False), restored=True))
 
     def _run(self) -> None:
         asyncio.run(self._main())
@@ -126,6 +129,7 @@ class Watch:
         hub = self._open_hub()
         groups = lanes(self._platform.questions.values()).values()
         self._hurry = [asyncio.Event() for _ in groups]
+        self._unasked = {group[0].key for group in groups}
         tasks = [
             asyncio.create_task(self._lane(hub, group, hurry), name=group[0].key)
             for group, hurry in zip(groups, self._hurry, strict=True)
@@ -154,6 +158,7 @@ class Watch:
             hurry.clear()
             if asked:
                 self._memory.keep(await ask_lane(hub, asked, self._clock))
+                self._unasked.discard(questions[0].key)
                 self._wake()
                 for question in asked:
                     due[question.key] = max(now + question.every, time.monotonic() + question.every / 4)
@@ -166,13 +171,19 @@ class Watch:
     async def _publisher(self) -> None:
         """A picture when there is news, and one a poll all the same: readings grow stale by themselves."""
         assert self._news is not None
+        patience = time.monotonic() + FIRST_LOOK
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), self._platform.profile.poll)
             self._news.clear()
+            restored = self._picture is not None and self._picture.restored
+            if restored and self._unasked and time.monotonic() < patience:
+                # A mixture of old and new answers would show troubles that nobody has.
+                continue
             if not self._paused:
                 now = self._clock()
-                self._publish(judge(self._platform, self._memory.snapshot(now), self._picture))
+                snapshot, whole = self._memory.snapshot(now), not self._unasked
+                self._publish(judge(self._platform, snapshot, self._picture, whole=whole))
                 if now - self._saved > SAVE_EVERY:
                     await asyncio.to_thread(self._save, now)
             elif self._picture is not None and not self._picture.paused:

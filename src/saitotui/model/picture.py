@@ -21,8 +21,8 @@ class Picture:
     `tiers` are in profile order (screens sort them worst first); `findings` are all findings, worst first,
     causes before consequences; `events` newest first; `history` holds recent values of each sample by
     `tier/name` (oldest first, None where unknown); `since` when each finding (code, subject) was first seen.
-    `restored` is set while what is shown comes from disk and no answer has arrived yet. `questions` are all
-    questions asked, by key; `situations` all that may be found, by code.
+    `restored` is set while what is shown comes from disk and no answer has come yet, `whole` once everything
+    was asked. `questions` are all questions asked, by key; `situations` all that may be found, by code.
     """
 
     profile: Profile
@@ -34,6 +34,7 @@ class Picture:
     since: Mapping[tuple[str, str], float] = field(default_factory=dict)
     noted_at: float = 0.0
     restored: bool = False
+    whole: bool = True
     paused: bool = False
     questions: Mapping[str, Question[Any]] = field(default_factory=dict)
     situations: Mapping[str, Situation] = field(default_factory=dict)

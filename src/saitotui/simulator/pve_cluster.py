@@ -21,6 +21,8 @@ from saitotui.simulator.pve_tasks import Tasks
 COROSYNC_START = 5.0
 HA_START = 15.0
 """Seconds from the kernel's boot until corosync joins, and until CRM and LRM run."""
+RUNNING_SINCE = 86_400 * 12 - 300.0
+"""Seconds that guests have been running for when a platform begins."""
 BROADCAST = 10.0
 """Seconds between two reports of a node's figures (pvestatd)."""
 
@@ -148,7 +150,7 @@ class PveCluster:
             book.take(agent_lock(node.name), node.name, now - 3)
             node.lrm.active, node.lrm.fed = True, now - 3
         for guest in book.guests.values():
-            self.guests.begin(guest.vmid, guest.node)
+            self.guests.begin(guest.vmid, guest.node, RUNNING_SINCE)
         for vmid in managed:
             sid = f"vm:{vmid}"
             book.resources[sid] = Resource(sid)

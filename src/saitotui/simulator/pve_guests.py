@@ -81,10 +81,10 @@ class Guests:
             if config.node == node:
                 config.lock = ""
 
-    def begin(self, vmid: int, node: str) -> None:
-        """The guest runs from now on, without a start: how a platform begins."""
+    def begin(self, vmid: int, node: str, ago: float = 0.0) -> None:
+        """The guest runs, since `ago` seconds, without a start: how a platform begins."""
         self._pids += 11
-        self.processes[vmid] = Process(node, self._fabric.now(), self._pids)
+        self.processes[vmid] = Process(node, self._fabric.now() - ago, self._pids)
 
     def kill(self, vmid: int) -> None:
         """The process dies."""

@@ -13,6 +13,7 @@ from saitotui.simulator.storage_state import (
     LOST,
     NFS,
     RATE,
+    SERVED_AFTER,
     TAKEOVER,
     TICK,
     WRITES,
@@ -34,7 +35,9 @@ class StoragePart:
             machine = world.machines[name]
             machine.services |= {HEARTBEAT: "running", NFS: "running"}
             self.nodes[name] = StorageNode(name, machine)
-        self._serve(self.nodes["st1"])
+        first = self.nodes["st1"]
+        self._serve(first)
+        first.kernel = [(SERVED_AFTER, text) for _, text in first.kernel]
         for node in self.nodes.values():
             Tools(self, node).install()
         world.join(self)

@@ -17,6 +17,8 @@ TAKEOVER = 3.0
 """Seconds that acquiring the resources takes."""
 LOST = 8.0
 """Seconds until DRBD notices that its peer is gone (ping-int and ping-timeout)."""
+SERVED_AFTER = 41.0
+"""Seconds after its start at which the node that serves took everything over."""
 WRITES = 48.0
 """KiB a second that NFS clients write."""
 RATE = 4096.0

@@ -89,8 +89,12 @@ class Tools:
             return Printed(head + (mounted or root))
         return Printed(head + root + mounted)
 
-    def _client(self, address: str, number: int) -> Callable[[], str]:
-        def content() -> str:
+    def _client(self, address: str, number: int) -> Callable[[], str | None]:
+        """What nfsd knows of a client; there are none on a node that does not serve."""
+
+        def content() -> str | None:
+            if not self._node.active:
+                return None
             name = f"tc{number + 1}"
             return (
                 f'clientid: 0x7b07d4e16b0455b{number}\naddress: "{address}:870"\nstatus: confirmed\n'

@@ -12,7 +12,7 @@ from saitotui.simulator.clock import Clock
 Program: TypeAlias = "Callable[[Machine, Sequence[str], str], Printed]"
 """A program: the machine it runs on, its arguments (its name first), standard input; what it prints."""
 
-Content: TypeAlias = "str | Callable[[], str]"
+Content: TypeAlias = "str | Callable[[], str | None]"
 """A file's content, or what computes it when it is read."""
 
 BOOT_SECONDS = 20.0

@@ -273,7 +273,9 @@ def _headline(view: HardwareView, findings: Sequence[Finding]) -> str:
         return findings[0].sentence
     if view.servers is None:
         return "not asked yet"
-    return f"{len(view.mine)} machines ready, {len(view.hardware.failover_ips)} failover addresses in place"
+    addresses = len(view.hardware.failover_ips)
+    plural = "es" * (addresses != 1)
+    return f"{len(view.mine)} machines ready, {addresses} failover address{plural} in place"
 
 
 def _nodes(view: HardwareView, findings: Sequence[Finding]) -> Iterator[Node]:
