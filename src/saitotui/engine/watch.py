@@ -164,7 +164,9 @@ class Watch:
                     due[question.key] = max(now + question.every, time.monotonic() + question.every / 4)
             pause = min(due.values()) - time.monotonic()
             try:
-                await asyncio.wait_for(hurry.wait(), max(0.01, pause))
+                # Not wait_for: before Python 3.12 it may swallow a cancellation (cpython #86296).
+                async with asyncio.timeout(max(0.01, pause)):
+                    await hurry.wait()
             except TimeoutError:
                 continue
 
@@ -174,7 +176,8 @@ class Watch:
         patience = time.monotonic() + FIRST_LOOK
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), self._platform.profile.poll)
+                async with asyncio.timeout(self._platform.profile.poll):
+                    await self._news.wait()
             self._news.clear()
             restored = self._picture is not None and self._picture.restored
             if restored and self._unasked and time.monotonic() < patience:

@@ -112,7 +112,9 @@ class Clock:
                 if self._queue:
                     nap = min(nap, max(0.0, (self._queue[0].at - self.now()) / self._speed))
             try:
-                await asyncio.wait_for(self._changed.wait(), max(nap, 0.001))
+                # Not wait_for: before Python 3.12 it may swallow a cancellation (cpython #86296).
+                async with asyncio.timeout(max(nap, 0.001)):
+                    await self._changed.wait()
             except TimeoutError:
                 continue
 
