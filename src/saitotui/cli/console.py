@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import select
 import signal
 import sys
+import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from saitotui.config import find_profile, load_profile, load_screens
 from saitotui.model.profile import Profile
@@ -91,13 +94,14 @@ def install_handlers(source: Source) -> None:
     """A lost terminal ends the console at once, state kept; a request to end leaves the terminal usable.
 
     Textual's own loop may be stuck writing to a terminal that is gone, so neither asks it for anything.
+    Where nobody passes SIGHUP on (make does not), the terminal itself tells (POLLHUP in poll(2)).
     """
     import termios
 
     tty = sys.stdout.fileno()
     before = termios.tcgetattr(tty)
 
-    def hang_up(number: int, frame: FrameType | None) -> None:
+    def hang_up(number: int, frame: FrameType | None) -> NoReturn:
         source.stop()
         os._exit(128 + number)
 
@@ -106,5 +110,13 @@ def install_handlers(source: Source) -> None:
         os.write(tty, LEAVE_SCREEN)
         hang_up(number, frame)
 
+    def wait_for_hang_up() -> None:
+        ends = select.poll()
+        ends.register(tty, 0)
+        while not ends.poll():
+            pass
+        hang_up(signal.SIGHUP, None)
+
     signal.signal(signal.SIGHUP, hang_up)
     signal.signal(signal.SIGTERM, terminate)
+    threading.Thread(target=wait_for_hang_up, name="saitotui-terminal", daemon=True).start()
