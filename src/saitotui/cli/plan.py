@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import json
 import sys
-import time
 from collections.abc import Mapping
 
 from saitotui.cli import choose
@@ -74,14 +73,10 @@ async def look_and_plan(
 ) -> tuple[Snapshot, Plan | Refusal]:
     """A fresh look at the platform, and the plan that the runbook makes of it."""
     from saitotui.clients.hub import Hub
-    from saitotui.engine.poll import Memory, look
-    from saitotui.engine.registry import platform
-    from saitotui.engine.runs.catalogue import plan_of
+    from saitotui.engine.runs import planning
 
     hub = Hub(profile)
     try:
-        questions = platform(profile).questions.values()
-        snapshot = await look(hub, questions, Memory(), time.time)
+        return await planning.look_and_plan(hub, profile, runbook, given)
     finally:
         await hub.aclose()
-    return snapshot, plan_of(profile, snapshot, runbook, given)

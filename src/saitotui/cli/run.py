@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
 from pathlib import Path
 
 from saitotui.cli.follow import ask_line, follow
@@ -106,24 +105,8 @@ async def _start(
     why: str,
     accepted: tuple[str, ...],
 ) -> int:
-    from saitotui.engine import store
-    from saitotui.engine.journal.file import actor
-    from saitotui.engine.runs.folder import Request, create
-    from saitotui.engine.runs.runner import start
+    from saitotui.engine.runs.planning import begin
 
-    request = Request(
-        platform=profile.name,
-        profile=str(file),
-        runbook=plan.runbook,
-        parameters=plan.parameters,
-        digest=plan.digest,
-        who=actor(),
-        why=why,
-        at=time.time(),
-        accepted=accepted,
-        hands_free=bool(arguments.yes),
-    )
-    folder = create(store.state_folder(profile.name), request, store.dump(snapshot))
-    start(folder)
+    folder = begin(profile, file, snapshot, plan, why, accepted, hands_free=bool(arguments.yes))
     print(f"run {folder.name} has begun; it survives this terminal: saitotui attach {folder.name}")
     return await follow(folder, take=not arguments.yes)

@@ -1,0 +1,123 @@
+"""From a runbook to a run: what it would do now, whether it may, and how it is begun.
+
+The console and the command line both go this way, so that both ask the same and start the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from saitotui.engine import store
+from saitotui.engine.journal.file import actor
+from saitotui.engine.poll import Asker, Memory, look
+from saitotui.engine.registry import platform
+from saitotui.engine.runs.catalogue import plan_of
+from saitotui.engine.runs.execution import PREFLIGHT_LIFE, Line, preflight
+from saitotui.engine.runs.folder import Request, RunFolder, create
+from saitotui.model.plan import Plan, Refusal
+from saitotui.model.profile import Profile
+from saitotui.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan, the snapshot that it was made of, and its preflight (None: not asked) as it was `at` (UTC
+    seconds)."""
+
+    plan: Plan | Refusal
+    snapshot: Snapshot
+    at: float
+    lines: tuple[Line, ...] | None = None
+
+    def count(self, word: str) -> int:
+        """How many lines of the preflight are `green`, `amber` or `red`."""
+        return sum(line.word == word for line in self.lines or ())
+
+    @property
+    def amber(self) -> tuple[str, ...]:
+        """The sentences that somebody must take upon themselves."""
+        return tuple(line.condition.check.sentence for line in self.lines or () if line.word == "amber")
+
+    @property
+    def refused(self) -> str:
+        """Why it may not be begun, in a sentence; '' when it may, as far as this preflight can tell."""
+        if isinstance(self.plan, Refusal):
+            return "; ".join(self.plan.reasons)
+        if self.lines is None:
+            return "its preflight was not asked"
+        red = [line for line in self.lines if line.word == "red"]
+        return f"a red line of the preflight: {red[0].sentence}" if red else ""
+
+    def fresh(self, now: float) -> bool:
+        """Whether the preflight is still to be believed: it is a photograph, and expires."""
+        return self.lines is not None and 0 <= now - self.at < PREFLIGHT_LIFE
+
+
+async def look_and_plan(
+    asker: Asker, profile: Profile, runbook: str, given: Mapping[str, str]
+) -> tuple[Snapshot, Plan | Refusal]:
+    """A fresh look at the platform, and the plan that the runbook makes of it."""
+    snapshot = await look(asker, platform(profile).questions.values(), Memory(), time.time)
+    return snapshot, plan_of(profile, snapshot, runbook, given)
+
+
+async def prepare(
+    asker: Asker,
+    profile: Profile,
+    snapshot: Snapshot,
+    runbook: str,
+    given: Mapping[str, str],
+    clock: Callable[[], float] = time.time,
+) -> Prepared:
+    """The plan that `runbook` makes of `snapshot`, with its preflight asked now."""
+    plan = plan_of(profile, snapshot, runbook, given)
+    if isinstance(plan, Refusal):
+        return Prepared(plan, snapshot, clock(), ())
+    lines = await preflight(asker, plan.preflight)
+    return Prepared(plan, snapshot, clock(), tuple(lines))
+
+
+def begin(
+    profile: Profile,
+    file: Path,
+    snapshot: Snapshot,
+    plan: Plan,
+    why: str,
+    accepted: Sequence[str] = (),
+    *,
+    hands_free: bool = False,
+    start: Callable[[RunFolder], None] | None = None,
+) -> RunFolder:
+    """Starts the run of an approved plan in a process of its own, and gives its folder. `file` is the file of
+    `profile`. Raises OSError when the folder cannot be written."""
+    if start is None:
+        from saitotui.engine.runs.runner import start as start_runner
+
+        start = start_runner
+    request = Request(
+        platform=profile.name,
+        profile=str(file),
+        runbook=plan.runbook,
+        parameters=plan.parameters,
+        digest=plan.digest,
+        who=actor(),
+        why=why,
+        at=time.time(),
+        accepted=tuple(accepted),
+        hands_free=hands_free,
+    )
+    folder = create(store.state_folder(profile.name), request, store.dump(snapshot))
+    start(folder)
+    return folder
+
+
+def plan_again(profile: Profile, folder: RunFolder) -> Plan | None:
+    """The plan of a run, made again of what it was first made of; None when this console makes another one
+    of it (a newer version of the runbook, a changed profile). Raises OSError or ValueError."""
+    request = folder.request
+    snapshot = store.load(folder.snapshot, platform(profile).questions)
+    plan = plan_of(profile, snapshot, request.runbook, request.parameters)
+    return plan if isinstance(plan, Plan) and plan.digest == request.digest else None
