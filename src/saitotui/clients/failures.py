@@ -44,7 +44,8 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def _known(where: str, error: BaseException) -> Failure | None:
     if isinstance(error, ssl.SSLCertVerificationError):
-        why = error.verify_message or str(error)
+        # aiohttp's own class of this kind lacks what ssl's has.
+        why = getattr(error, "verify_message", "") or str(error)
         return Failure(FailureKind.DENIED, f"{where}: its certificate is not trusted: {one_line(why)}")
     if isinstance(error, ssl.SSLError):
         return Failure(FailureKind.UNREACHABLE, f"{where}: no TLS with it: {one_line(str(error))}")
