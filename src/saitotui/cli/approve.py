@@ -33,9 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"run {folder.name}: {request.runbook}, asked for by {request.who}: {request.why}")
     print(f"digest {request.digest}")
     try:
-        approve(folder, actor(), Path(key).expanduser())
         journal = Journal(state_folder(profile.name) / "journal.jsonl")
-        journal.append("approval", {"run": folder.name, "digest": request.digest}, folder.name)
+        approve(folder, actor(), Path(key).expanduser(), journal)
     except (ValueError, JournalError) as error:
         print(f"saitotui approve: {error}", file=sys.stderr)
         return 1

@@ -1,6 +1,6 @@
 """Opens the console on a platform.
 
-It looks, and changes nothing. `?` in the console lists its keys.
+It looks, and changes nothing before it is armed (`:arm`). `?` in the console lists its keys.
 """
 
 from __future__ import annotations
@@ -12,14 +12,17 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from saitotui.config import find_profile, load_profile, load_screens
-from saitotui.model.profile import Profile
 from saitotui.model.source import Faults, Source
+
+if TYPE_CHECKING:
+    from saitotui.engine.runs.folder import RunFolder
 
 LEAVE_SCREEN = (
     b"\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u\x1b[?25h\x1b[?1049l\x1b[0m\x1b[23;2t\r\n"
@@ -40,11 +43,12 @@ def screen_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return open_console(load_profile(find_profile(arguments.profile)), arguments)
+    return open_console(find_profile(arguments.profile).absolute(), arguments)
 
 
-def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults | None = None) -> int:
-    """Shows `profile` until the user leaves; 0."""
+def open_console(file: Path, arguments: argparse.Namespace, faults: Faults | None = None) -> int:
+    """Shows the platform of the profile in `file` until the user leaves; 0."""
+    profile = load_profile(file)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("saitotui: the console needs a terminal; `saitotui status` prints lines", file=sys.stderr)
         return 2
@@ -55,6 +59,7 @@ def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults
     from saitotui.engine.registry import platform
     from saitotui.engine.store import state_folder
     from saitotui.engine.watch import Watch
+    from saitotui.ui.acting import Acting
     from saitotui.ui.app import Console
 
     folder = state_folder(profile.name)
@@ -62,11 +67,13 @@ def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults
     # A simulated platform is a new one each time: the last one's state says nothing about it.
     last_state = folder / "last.json.gz" if faults is None else None
     watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state)
-    install_handlers(watch)
+    acting = Acting(profile, file, lambda: Hub(profile), ours=_ours(file, faults))
+    install_handlers(watch, acting.farewell)
     console = Console(
         watch,
         load_screens(),
         faults=faults,
+        acting=acting,
         initial=arguments.screen,
         subject=arguments.node,
         ascii_only=arguments.ascii,
@@ -80,6 +87,11 @@ def open_console(profile: Profile, arguments: argparse.Namespace, faults: Faults
     return console.return_code or 0
 
 
+def _ours(file: Path, faults: Faults | None) -> Callable[[RunFolder], bool]:
+    """Which runs are of this platform: on a simulated one, those of an earlier simulation are not."""
+    return lambda run: faults is None or run.request.profile == str(file)
+
+
 def log_to(file: Path) -> None:
     """Diagnostics of a full-screen program go to a file, never to the terminal."""
     handler = RotatingFileHandler(file, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
@@ -90,10 +102,11 @@ def log_to(file: Path) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def install_handlers(source: Source) -> None:
+def install_handlers(source: Source, farewell: Callable[[str], None] = lambda why: None) -> None:
     """A lost terminal ends the console at once, state kept; a request to end leaves the terminal usable.
 
     Textual's own loop may be stuck writing to a terminal that is gone, so neither asks it for anything.
+    `farewell` writes to the journal that nothing is armed any more.
     Where nobody passes SIGHUP on (make does not), the terminal itself tells (POLLHUP in poll(2)).
     """
     import termios
@@ -102,6 +115,7 @@ def install_handlers(source: Source) -> None:
     before = termios.tcgetattr(tty)
 
     def hang_up(number: int, frame: FrameType | None) -> NoReturn:
+        farewell("the session ended")
         source.stop()
         os._exit(128 + number)
 

@@ -17,7 +17,6 @@ from typing import IO
 
 from saitotui.cli.choose import known_scenario
 from saitotui.cli.console import open_console, screen_arguments
-from saitotui.config import load_profile
 from saitotui.model.source import FaultKind
 
 
@@ -50,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         ):
             try:
                 faults = SimulatedFaults(simulator.stdin, simulator.stdout)
-                return open_console(load_profile(faults.profile), arguments, faults)
+                return open_console(faults.profile, arguments, faults)
             except EOFError:
                 print(f"the simulated platform did not start:\n{errors.read_text()[-2000:]}", file=sys.stderr)
                 return 1

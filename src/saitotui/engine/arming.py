@@ -68,7 +68,7 @@ class Arming:
         return armed if armed is not None and self._clock() < armed.until else None
 
     def arm(self, text: str) -> Armed:
-        """Arms, or arms anew. ValueError for what is not understood, JournalError for a journal that fails."""
+        """Arms, or arms anew. ValueError for what is not understood, JournalError for a failing journal."""
         seconds, why = wanted(text)
         self._journal.append("arm", {"seconds": seconds, "why": why})
         self._armed = Armed(self._clock() + seconds, why)

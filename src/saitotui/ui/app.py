@@ -5,32 +5,38 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import tzinfo
+from typing import Any
 
 from textual import events, on, work
-from textual.app import App, ComposeResult, SuspendNotSupported
-from textual.containers import Horizontal
+from textual.app import SuspendNotSupported
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Input
 
+from saitotui.engine.runs.catalogue import catalogue
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
 from saitotui.model.source import Faults, Source
 from saitotui.ui import ssh
+from saitotui.ui.acting import Acting, helping
 from saitotui.ui.attention import Attention
 from saitotui.ui.commands import ORDERS
+from saitotui.ui.dialogues import Dialogues
 from saitotui.ui.dispatch import OpenScreen, by_key, execute, fuzzy, offers
+from saitotui.ui.draw.acts import NOTHING, Followed
 from saitotui.ui.draw.header import footer, header, notice
 from saitotui.ui.draw.help import Entry, help_page
 from saitotui.ui.draw.overview import waiting
 from saitotui.ui.draw.room import Room, side_width
 from saitotui.ui.environment import wants_ascii, wants_color
+from saitotui.ui.frame import Frame
 from saitotui.ui.grid import Bar, Grid
-from saitotui.ui.lean import LeanScreen
 from saitotui.ui.line import Line, Look, Page, paragraph, plain
 from saitotui.ui.paint import Paint
 from saitotui.ui.prompt import Prompt
+from saitotui.ui.tasks import Tasks
 from saitotui.ui.views import OVERVIEW, Kind, View, all_screens, crumbs, page_of, target_of
 
 CHECK_EVERY = 5.0
@@ -43,15 +49,8 @@ class Fresh(Message):
     """There is a newer picture. Carries nothing: whoever handles it takes the newest."""
 
 
-class Console(App[None], inherit_bindings=False):
-    """Draws what `source` publishes. It asks nothing itself and changes nothing."""
-
-    ENABLE_COMMAND_PALETTE = False
-    CSS = """
-    Screen { layout: vertical; overflow: hidden; }
-    #body { height: 1fr; }
-    #side { display: none; }
-    """
+class Console(Frame, inherit_bindings=False):
+    """Draws what `source` publishes. It changes nothing itself: what acts is `acting` (None: nothing can)."""
 
     def __init__(
         self,
@@ -59,6 +58,7 @@ class Console(App[None], inherit_bindings=False):
         screens: Sequence[ScreenSpec],
         *,
         faults: Faults | None = None,
+        acting: Acting | None = None,
         initial: str = "",
         subject: str = "",
         clock: Callable[[], float] = time.time,
@@ -66,8 +66,9 @@ class Console(App[None], inherit_bindings=False):
         ascii_only: bool | None = None,
         color: bool | None = None,
     ) -> None:
-        super().__init__()
-        self.theme = "ansi-dark"
+        poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
+        super().__init__(Paint(poor, wants_color() if color is None else color))
+        self._acting = Dialogues(acting, self) if acting is not None else None
         self._source, self._faults = source, faults
         self._given_screens = tuple(screens)
         self._clock, self._zone = clock, zone
@@ -75,32 +76,22 @@ class Console(App[None], inherit_bindings=False):
         self._stack: list[View] = [OVERVIEW]
         self._places: dict[View, str] = {}
         self._initial, self._subject = initial, subject
-        self._wrong, self._words = False, ""
+        self._wrong = False
         self._said: Line | None = None
         self._pending = False
-        poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
-        self._paint = Paint(poor, wants_color() if color is None else color)
-        self._active = "main"
         self._attention = Attention()
+        self._ticking: Timer | None = None
+        self._tasks = Tasks(self)
 
     # --- what is on the screen
-
-    def get_default_screen(self) -> LeanScreen:
-        return LeanScreen(id="_default")
-
-    def compose(self) -> ComposeResult:
-        yield Bar(self._paint, id="header")
-        with Horizontal(id="body"):
-            yield Grid(self._paint, id="main", active=True)
-            yield Grid(self._paint, id="side")
-        yield Prompt(self._paint)
-        yield Bar(self._paint, id="footer")
 
     def on_mount(self) -> None:
         self._source.listen(self._news)
         self.app_resume_signal.subscribe(self, lambda _: self.repaint())
         self.set_interval(CHECK_EVERY, self._check)
+        self._ticking = self.set_interval(1.0, self._draw, pause=True)
         self._take()
+        self.spawn(self._first_tick(), "tick")
         self.query_one("#main", Grid).focus()
 
     def _news(self) -> None:
@@ -120,6 +111,33 @@ class Console(App[None], inherit_bindings=False):
     def _check(self) -> None:
         """Draws again only when the words would differ: the header's minute, ages, an old picture."""
         self._draw()
+        self.spawn(self._tick(), "tick")
+        self.spawn(self._prepare(), "prepare")
+
+    async def _first_tick(self) -> None:
+        """Says at the start what waits for somebody."""
+        await self._tick()
+        parked = [run for run in self._acting.acts.unfinished if run.parked] if self._acting else []
+        if parked:
+            self.say(f"run {parked[0].name} is {parked[0].word} since it was left: :attach {parked[0].name}")
+
+    async def _tick(self) -> None:
+        if self._acting is not None:
+            await self._acting.tick()
+            self._draw()
+
+    async def _prepare(self) -> None:
+        """Asks the preflights of what is shown, as far as they are too old to be believed."""
+        picture = self._picture
+        if self._acting is None or picture is None or picture.restored or not picture.whole:
+            return
+        wanted = helping(picture)
+        if self.view.kind is Kind.RUNBOOKS:
+            wanted += [name for name in catalogue() if name not in wanted]
+        if self.view.kind is Kind.PLAN and self.view.subject not in wanted:
+            wanted.append(self.view.subject)
+        if await self._acting.acting.prepare_old(wanted, picture):
+            self._draw()
 
     def _take(self) -> None:
         self._pending = False
@@ -131,16 +149,13 @@ class Console(App[None], inherit_bindings=False):
                 self._repaint_with(Paint(self._paint.ascii_only, self._paint.color, environment))
             if first:
                 self._open_first(self._picture)
-            self._call(self._attention.news(self._picture))
+            self.call(self._attention.news(self._picture))
         self._draw()
 
-    def _call(self, sequence: str) -> None:
-        """Writes a control sequence of ours to the terminal."""
-        if sequence and self._driver is not None and not self.is_headless and not self._paint.ascii_only:
-            self._driver.write(sequence)
-
-    def on_unmount(self) -> None:
-        self._call(self._attention.farewell)
+    async def on_unmount(self) -> None:
+        self.call(self._attention.farewell)
+        if self._acting is not None:
+            await self._acting.aclose()
 
     def _open_first(self, picture: Picture) -> None:
         """The view that the command line asked for, once it is known what there is."""
@@ -156,14 +171,10 @@ class Console(App[None], inherit_bindings=False):
         if self._subject:
             self._stack.append(target_of(self._subject, picture) or OVERVIEW)
 
-    def _repaint_with(self, paint: Paint) -> None:
-        self._paint = paint
-        for grid in self.query(Grid):
-            grid.repaint(paint)
-
     def _room(self) -> Room:
         width, height = self.size
-        return Room(width, max(1, height - 2), self._clock(), self._zone, self.screens)
+        acts = self._acting.acts if self._acting else NOTHING
+        return Room(width, max(1, height - 2), self._clock(), self._zone, self.screens, acts)
 
     def _page(self, room: Room) -> Page:
         if self._picture is None:
@@ -196,6 +207,16 @@ class Console(App[None], inherit_bindings=False):
             [header(self._picture, room, filters=self._badges(), crumbs=crumbs(self._stack))]
         )
         self._draw_footer(room)
+        self._tick_while_it_runs(room.acts.followed)
+
+    def _tick_while_it_runs(self, run: Followed | None) -> None:
+        """Seconds are worth their bytes while a stage runs on the screen, and only then."""
+        runs = run is not None and run.live and run.where.waiting is None and run.where.result is None
+        if self._ticking is not None:
+            if runs and self.view.kind is Kind.RUN:
+                self._ticking.resume()
+            else:
+                self._ticking.pause()
 
     def _badges(self) -> list[str]:
         return [*(["ONLY WRONG"] if self._wrong else []), *([f"/{self._words[:16]}"] if self._words else [])]
@@ -203,9 +224,7 @@ class Console(App[None], inherit_bindings=False):
     def _draw_footer(self, room: Room | None = None) -> None:
         room = room or self._room()
         grid = self._grid
-        hints = [
-            (order.key_text(), order.footer) for order in ORDERS if order.footer and order.available(self)
-        ]
+        hints = [(order.key_text(), order.footer) for order in ORDERS if order.hinted(self)]
         rest = f"{grid.below} more below" if grid.below else ""
         self.query_one("#footer", Bar).show([self._said or footer(hints, room, rest)])
 
@@ -240,13 +259,9 @@ class Console(App[None], inherit_bindings=False):
             order.run(self)
         self._draw_footer()
 
-    @property
-    def _prompt(self) -> Prompt:
-        return self.query_one(Prompt)
-
     def prompt(self, kind: str) -> None:
         self._said = None
-        self.query_one("#footer", Bar).display = False
+        self._show_prompt()
         self._prompt.open(kind, self._words if kind == "/" else "")
         self._propose()
 
@@ -261,13 +276,16 @@ class Console(App[None], inherit_bindings=False):
         if self._prompt.kind == "/":
             self._words = event.value.strip()
             self._draw(top=True)
-        elif self._prompt.kind:
+        elif self._prompt.kind in (":", "?"):
             self._propose()
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         kind, answer = self._prompt.kind, self._prompt.answer
+        if kind == "ask":
+            self._answer(answer)
+            return
         self._close_prompt()
         if kind != "/":
             execute(self, answer)
@@ -277,27 +295,29 @@ class Console(App[None], inherit_bindings=False):
     def _left(self, event: Prompt.Left) -> None:
         if self._prompt.kind == "/":
             self._words = ""
-        self._close_prompt()
+        self._answer("")
         self._draw()
-
-    @on(Prompt.Completed)
-    def _completed(self, event: Prompt.Completed) -> None:
-        self._prompt.complete()
-
-    @on(Prompt.Stepped)
-    def _stepped(self, event: Prompt.Stepped) -> None:
-        self._prompt.step(event.step)
-
-    def _close_prompt(self) -> None:
-        self._prompt.close()
-        self.query_one("#footer", Bar).display = True
-        self.screen.set_focus(self._grid)
 
     # --- what commands may use (commands.Desk)
 
     @property
     def source(self) -> Source:
         return self._source
+
+    @property
+    def acting(self) -> Dialogues | None:
+        return self._acting
+
+    @property
+    def width(self) -> int:
+        return self.size.width
+
+    def redraw(self) -> None:
+        """Draws soon, once for everything that happens until then."""
+        self._news()
+
+    def spawn(self, work: Coroutine[Any, Any, None], once: str = "") -> None:
+        self._tasks.spawn(work, once)
 
     @property
     def faults(self) -> Faults | None:
@@ -314,18 +334,6 @@ class Console(App[None], inherit_bindings=False):
     @property
     def view(self) -> View:
         return self._stack[-1]
-
-    @property
-    def _grid(self) -> Grid:
-        return self.query_one(f"#{self._active}", Grid)
-
-    @property
-    def key(self) -> str:
-        return self._grid.key
-
-    @property
-    def sideways(self) -> bool:
-        return self._grid.row > 1
 
     def _entries(self) -> list[Entry]:
         entries = [
@@ -348,6 +356,9 @@ class Console(App[None], inherit_bindings=False):
             self._stack = [*(old for old in self._stack[-30:] if old != view), view]
         self._activate("main")
         self._draw(top=True)
+        if self._acting is not None:
+            self._acting.opened(view)
+            self.spawn(self._prepare(), "prepare")
 
     def open_key(self, key: str) -> None:
         view = target_of(key, self._picture) if self._picture else None
@@ -382,32 +393,6 @@ class Console(App[None], inherit_bindings=False):
         elif not self._grid.find(self._words, step):
             self.say(f"nothing here contains {self._words[:30]!r}")
 
-    def move(self, how: str) -> None:
-        grid = self._grid
-        moves: dict[str, Callable[[], object]] = {
-            "down": lambda: grid.move(1),
-            "up": lambda: grid.move(-1),
-            "left": lambda: grid.sideways(-1),
-            "right": lambda: grid.sideways(1),
-            "page-down": lambda: grid.page(0.5),
-            "page-up": lambda: grid.page(-0.5),
-            "top": lambda: grid.edge(last=False),
-            "bottom": lambda: grid.edge(last=True),
-            "other": self._other,
-        }
-        moves[how]()
-
-    def _other(self) -> None:
-        if self.query_one("#side", Grid).lines:
-            self._activate("side" if self._active == "main" else "main")
-
-    def _activate(self, name: str) -> None:
-        if name != self._active:
-            self._grid.activate(False)
-            self._active = name
-            self._grid.activate(True)
-            self._grid.focus()
-
     def shell(self, host: str) -> None:
         """Lends the terminal to ssh, and draws everything anew afterwards."""
         if self._picture is None or host not in self._picture.profile.hosts:
@@ -439,12 +424,8 @@ class Console(App[None], inherit_bindings=False):
         else:
             self.say(sentence)
 
-    def repaint(self) -> None:
-        if isinstance(self.screen, LeanScreen):
-            self.screen.draw_anew()
-
     def leave(self) -> None:
-        self.exit()
-
-    def suspend_process(self) -> None:
-        self.action_suspend_process()
+        """Ends the console; runs go on, and that is said."""
+        runs = self._acting.acts.unfinished if self._acting else ()
+        told = [f"run {run.name} goes on without it: saitotui attach {run.name}" for run in runs]
+        self.exit(message="\n".join(told) if told else None)

@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from saitotui.ui.dispatch import Offer
 from saitotui.ui.grid import Bar, Grid
-from saitotui.ui.line import Line, Look, Span, crop, fit, width_of
+from saitotui.ui.line import Line, Look, Span, crop, fit, paragraph, width_of
 from saitotui.ui.paint import Paint
 
 OFFERED = 8
@@ -43,11 +43,11 @@ class PromptInput(Input):
 
 
 class Prompt(Vertical):
-    """Hidden until it is opened as `:` (commands), `/` (filter) or `?` (palette)."""
+    """Hidden until it is opened as `:` (commands), `/` (filter), `?` (palette) or `ask` (a question)."""
 
     DEFAULT_CSS = """
     Prompt { height: auto; display: none; }
-    Prompt #offers { height: auto; max-height: 8; }
+    Prompt #offers { height: auto; max-height: 12; }
     Prompt Horizontal { height: 1; }
     Prompt #sign { width: 2; }
     """
@@ -87,8 +87,25 @@ class Prompt(Vertical):
         self.kind = kind
         self.display = True
         self._chosen = -1
-        sign = {":": ":", "/": "/", "?": ">"}[kind]
-        self.query_one("#sign", Bar).show([Line((Span(sign + " ", Look.STRONG),))])
+        self._begin({":": ":", "/": "/", "?": ">"}[kind], value)
+
+    def ask(self, label: str, lines: Sequence[Line], value: str, width: int) -> None:
+        """Puts a question: `label` before the input, `lines` above it. A label that leaves too little room
+        for an answer stands above, too."""
+        self.kind = "ask"
+        self.display = True
+        self._offers, self._chosen = [], -1
+        if width_of(label) > width // 2:
+            lines, label = [*lines, *paragraph(label, width, Look.STRONG)], ">"
+        grid = self.query_one("#offers", Grid)
+        grid.styles.height = len(lines)
+        grid.show(lines, top=True)
+        self._begin(label, value)
+
+    def _begin(self, sign: str, value: str) -> None:
+        bar = self.query_one("#sign", Bar)
+        bar.styles.width = width_of(sign) + 1
+        bar.show([Line((Span(sign + " ", Look.STRONG),))])
         self.field.value = value
         self.field.cursor_position = len(value)
         self.screen.set_focus(self.field)

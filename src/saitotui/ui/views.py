@@ -8,13 +8,16 @@ from enum import StrEnum
 
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
+from saitotui.ui.draw.catalogue import catalogue_page
 from saitotui.ui.draw.detail import detail_page, readings_about
-from saitotui.ui.draw.helps import helps_page
+from saitotui.ui.draw.journal import entry_page, journal_page
 from saitotui.ui.draw.map import platform_map
 from saitotui.ui.draw.overview import digest, overview
 from saitotui.ui.draw.panes import derived, log_page, tier_page
+from saitotui.ui.draw.plan import plan_page
 from saitotui.ui.draw.raw import raw_page
 from saitotui.ui.draw.room import Room, find
+from saitotui.ui.draw.walk import walk_page
 from saitotui.ui.line import Page, only
 
 
@@ -26,12 +29,17 @@ class Kind(StrEnum):
     RAW = "raw"
     LOG = "log"
     RUNBOOKS = "runbooks"
+    PLAN = "plan"
+    RUN = "run"
+    JOURNAL = "journal"
+    ENTRY = "entry"
     HELP = "help"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What is open. `subject`: a screen's name, a node's id, a finding's key, or keys of readings."""
+    """What is open. `subject`: a screen's name, a node's id, a finding's key, keys of readings, a
+    runbook with its parameters, a run's name, the number of an entry."""
 
     kind: Kind
     subject: str = ""
@@ -62,7 +70,15 @@ def _page(view: View, picture: Picture, room: Room) -> Page:
         case Kind.LOG:
             return log_page(picture, room)
         case Kind.RUNBOOKS:
-            return helps_page(picture, room)
+            return catalogue_page(picture, room)
+        case Kind.PLAN:
+            return plan_page(view.subject, room)
+        case Kind.RUN:
+            return walk_page(view.subject, room)
+        case Kind.JOURNAL:
+            return journal_page(room)
+        case Kind.ENTRY:
+            return entry_page(view.subject, room)
         case _:
             return digest(picture, room) if room.small else overview(picture, room)
 
@@ -94,12 +110,17 @@ def raw_keys(picture: Picture, subject: str) -> list[str]:
     return readings_about(picture, finding.subject if finding else subject)
 
 
+_OPENS = {"reading": Kind.RAW, "runbook": Kind.PLAN, "run": Kind.RUN, "entry": Kind.ENTRY}
+"""Words before a space that say what a key is about."""
+
+
 def target_of(key: str, picture: Picture) -> View | None:
     """The view that Enter opens on `key`."""
     if not key:
         return None
-    if key.startswith("reading "):
-        return View(Kind.RAW, key)
+    word, _, rest = key.partition(" ")
+    if word in _OPENS and rest:
+        return View(_OPENS[word], key if word == "reading" else rest)
     name = key.removeprefix("tier/")
     if key.startswith("tier/") or (picture.tier(name) and not picture.node(name)):
         return View(Kind.SCREEN, name)
@@ -108,4 +129,9 @@ def target_of(key: str, picture: Picture) -> View | None:
 
 def crumbs(views: Sequence[View]) -> str:
     """The way to what is open: `database › db1`; nothing on the overview."""
-    return " › ".join(view.subject.partition(" ")[0] or view.kind.value for view in views[1:][-2:])
+    return " › ".join(_crumb(view) for view in views[1:][-2:])
+
+
+def _crumb(view: View) -> str:
+    word = view.subject.partition(" ")[0] or view.kind.value
+    return f"{view.kind.value} {word}" if view.kind in (Kind.RUN, Kind.ENTRY) else word

@@ -21,6 +21,10 @@ _GISTS = {
     "stage": "stage {number}: {title}",
     "run-end": "{outcome}: {sentence}",
     "control": "{who} {what}",
+    "arm": "armed for {seconds} s, because: {why}",
+    "disarm": "read-only again: {why}",
+    "evidence": "{answers} answers, {failures} without, in {file}, SHA-256 {sha256}",
+    "approval": "approved run {run}, digest {digest}",
     SEAL: "signed up to entry {seq}",
     TORN: "a half-written line before this one is kept",
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from saitotui.engine import store
 from saitotui.engine.journal.entry import JournalError
+from saitotui.engine.journal.file import Journal
 from saitotui.engine.journal.seal import check, sign
 from saitotui.engine.runs.folder import RunFolder
 from saitotui.model.profile import Profile
@@ -14,12 +15,14 @@ from saitotui.model.profile import Profile
 NAMESPACE = "saitotui-approval"
 
 
-def approve(folder: RunFolder, who: str, key: Path) -> None:
-    """Signs the run's digest. JournalError when it cannot be signed, ValueError when it is one's own run."""
+def approve(folder: RunFolder, who: str, key: Path, journal: Journal) -> None:
+    """Signs the run's digest, and journals that. JournalError when either cannot be done, ValueError when it
+    is one's own run."""
     request = folder.request
     if who == request.who:
         raise ValueError("a run is approved by a second person, not by the one who asked for it")
     body = {"who": who, "signature": sign(f"{folder.name} {request.digest}", key, NAMESPACE)}
+    journal.append("approval", {"run": folder.name, "digest": request.digest}, folder.name)
     store.write(folder.path / "approval.json", json.dumps(body).encode())
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from saitotui.engine.runs.catalogue import catalogue
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health
 from saitotui.model.picture import Picture
 from saitotui.model.topology import Edge, Fact, Journey, Node
 from saitotui.ui.ages import age, stamp
+from saitotui.ui.draw.catalogue import book_rows
 from saitotui.ui.draw.raw import reading_rows
 from saitotui.ui.draw.room import Room, cause_name, find
 from saitotui.ui.draw.rows import event_rows, finding_rows, journey_rows
@@ -88,7 +90,10 @@ def _finding_page(picture: Picture, finding: Finding, room: Room) -> Page:
 def _runbooks(finding: Finding, room: Room) -> list[Line]:
     if not finding.runbooks:
         return []
-    rows = [Line((Span(" » ", Look.STRONG), Span(name, Look.STRONG))) for name in finding.runbooks]
+    rows: list[Line] = []
+    for name in finding.runbooks:
+        book = catalogue().get(name)
+        rows += book_rows(book, room) if book else [Line((Span(" » ", Look.STRONG), Span(name, Look.STRONG)))]
     return [heading("Runbooks that help", room.width), *rows]
 
 

@@ -17,33 +17,56 @@ def header(picture: Picture | None, room: Room, *, filters: Sequence[str] = (), 
     """Which platform and environment, what may be done to it, who acts, how fresh, where we are, when."""
     clock = Span(header_clock(room.now, room.zone) + " ", Look.DIM)
     if picture is None:
-        return _spread([Span(" saitotui ", Look.STRONG), *_read_only()], [clock], room.width)
+        return _spread([Span(" saitotui ", Look.STRONG), _armed(room)], [clock], room.width)
     profile = picture.profile
     left = [
         Span(f" {profile.environment.name.upper()} ", Look.ENVIRONMENT),
         Span(f" {crop(profile.name, 20)} ", Look.STRONG),
         Span(f" {GLYPHS[picture.health]} {picture.health.name} ", HEALTH_LOOKS[picture.health]),
-        *_read_only(),
-        *_robots(picture),
-        Span(" run: none ", Look.DIM),
+        _armed(room),
+        *_robots(picture, room),
+        _runs(room),
     ]
     badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), *filters)]
     right = [*badges, Span(" "), clock]
+    if sum(span.width for span in (*left, *right)) > room.width and room.acts.disarmed:
+        # Robots that are off outrank those that are not.
+        left = [span for span in left if not span.text.startswith(" robots:")]
     free = room.width - sum(span.width for span in (*left, *right)) - 4
     if crumbs and free >= 8:
         left.append(Span(f"  {crop(crumbs, min(free, 50))}", Look.DIM))
     return _spread(left, right, room.width)
 
 
-def _read_only() -> list[Span]:
-    return [Span(" READ-ONLY ", Look.STRONG)]
+def _armed(room: Room) -> Span:
+    """What may be done from here, as a word."""
+    armed = room.acts.armed
+    if armed is None:
+        return Span(" READ-ONLY ", Look.STRONG)
+    return Span(f" ARMED {armed.left(room.now)} ", Look.BADGE)
 
 
-def _robots(picture: Picture) -> list[Span]:
+def _runs(room: Room) -> Span:
+    """What acts now, by this engineer's runs."""
+    runs = room.acts.unfinished
+    if not runs:
+        return Span(" run: none ", Look.DIM)
+    parked = sum(run.parked for run in runs)
+    look = Look.BADGE if parked else Look.STRONG
+    if len(runs) == 1:
+        return Span(f" run {runs[0].name}: {runs[0].word} ", look)
+    return Span(f" {len(runs)} runs" + (f", {parked} waiting " if parked else " "), look)
+
+
+def _robots(picture: Picture, room: Room) -> list[Span]:
+    """How many act by themselves, and how many were taken off: until each is proven to act again."""
     armed = sum(robot.armed is True for robot in picture.robots)
     unknown = sum(robot.armed is None for robot in picture.robots)
     text = f" robots: {armed} armed" + (f", {unknown}?" if unknown else "")
-    return [Span(text + " ", Look.PLAIN if armed else Look.DIM)]
+    spans = [Span(text + " ", Look.PLAIN if armed else Look.DIM)]
+    if room.acts.disarmed:
+        spans.append(Span(f" {room.acts.disarmed} DISARMED ", Look.BADGE))
+    return spans
 
 
 def _freshness(picture: Picture, now: float) -> Sequence[str]:

@@ -12,6 +12,7 @@ from saitotui.model.finding import Finding
 from saitotui.model.health import Health
 from saitotui.model.picture import Picture
 from saitotui.model.topology import TierPicture
+from saitotui.ui.draw.catalogue import run_rows
 from saitotui.ui.draw.room import Room, cause_name, finding_key, since, tier_key, tier_title
 from saitotui.ui.draw.rows import (
     AGE,
@@ -160,7 +161,13 @@ def _helps(picture: Picture, room: Room) -> list[Line]:
     if not rows:
         well = picture.health <= Health.MAINT
         rows = [plain("all is well: nothing needs to be done" if well else "no runbook is named for this")]
-    return [heading("What helps", room.width), *rows]
+    return [*_runs(room), heading("What helps", room.width), *rows]
+
+
+def _runs(room: Room) -> list[Line]:
+    """Runs that are under way or wait for somebody: before everything else that may be done."""
+    rows = run_rows(room.acts.unfinished[:3], room)
+    return [heading("Under way", room.width, note="Enter attaches"), *rows] if rows else []
 
 
 def waiting(name: str, asked: Sequence[str], room: Room) -> Page:

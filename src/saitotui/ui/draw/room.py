@@ -10,6 +10,7 @@ from saitotui.model.finding import Finding
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
 from saitotui.ui.ages import age
+from saitotui.ui.draw.acts import NOTHING, Acts
 
 SIDE_FROM = 110
 """Columns from which a view may use a second column."""
@@ -24,6 +25,7 @@ class Room:
     now: float
     zone: tzinfo | None = None
     screens: Sequence[ScreenSpec] = ()
+    acts: Acts = NOTHING
 
     @property
     def small(self) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from saitotui.engine.runs.catalogue import catalogue
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health
 from saitotui.model.picture import Picture
+from saitotui.model.plan import Refusal
 from saitotui.model.text import duration
 from saitotui.model.topology import Actor, Event, Journey, Robot
 from saitotui.ui.ages import age, clock
@@ -140,19 +142,32 @@ def help_rows(picture: Picture, findings: Sequence[Finding], room: Room, *, most
     for runbook, finding in list(seen.items())[:most]:
         situation = picture.situations.get(finding.code)
         about = situation.advice if situation else f"for {finding.subject}: {finding.sentence}"
+        said = _preflight(runbook, room)
         lines.append(
             Line(
                 (
                     Span(" » ", Look.STRONG),
                     Span(fit(runbook, 22), Look.STRONG),
-                    Span("  " + crop(about, room.width - 28)),
+                    Span(f"  {said}", Look.WARN),
+                    Span(crop(about, room.width - 28 - len(said))),
                 ),
-                key=finding_key(finding),
+                key=f"runbook {runbook}" if runbook in catalogue() else finding_key(finding),
             )
         )
     if lines or not findings:
         return lines
     return advice_rows(picture, findings[0], room)
+
+
+def _preflight(runbook: str, room: Room) -> str:
+    """What forbids a runbook now: `2 red, 1 amber: `; nothing when it may be begun, or nobody asked."""
+    prepared = room.acts.prepared.get(runbook)
+    if prepared is None:
+        return ""
+    if isinstance(prepared.plan, Refusal):
+        return "no plan now: "
+    said = [f"{count} {word}" for word in ("red", "amber") if (count := prepared.count(word))]
+    return ", ".join(said) + ": " if said else "all green: "
 
 
 def advice_rows(picture: Picture, finding: Finding, room: Room) -> list[Line]:

@@ -1,0 +1,1 @@
+"""Evidence: what a platform says of itself, kept whole before anybody restarts anything."""

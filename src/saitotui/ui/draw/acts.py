@@ -1,0 +1,70 @@
+"""What the console knows of acting, as views are given it: arming, runs, plans, the run that is followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from saitotui.engine.arming import Armed
+from saitotui.engine.journal.entry import Entry
+from saitotui.engine.runs.planning import Prepared
+from saitotui.engine.runs.standing import Standing
+from saitotui.engine.runs.walk import Walk
+from saitotui.model.plan import Plan
+from saitotui.model.run import RunEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The run that is open. `plan` is None when this console makes another one than the run has;
+    `live` while a process carries it and is heard, `mine` while this console holds the controls."""
+
+    name: str
+    runbook: str
+    who: str
+    why: str
+    where: Walk
+    plan: Plan | None = None
+    events: Sequence[RunEvent] = ()
+    live: bool = False
+    mine: bool = False
+    second_person: bool = False
+    """Whether the profile wants a second engineer's approval of this runbook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The journal as it was read: the newest entries, newest first, of `count` in all; `verdict` is what its
+    verification found (None: under way), `broken` whether that is bad."""
+
+    entries: Sequence[Entry] = ()
+    count: int = 0
+    verdict: str | None = None
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """`able`: whether this console can act at all (a picture from a file cannot). `prepared` holds plans with
+    their preflight by subject (`swap-db-master`, `swap-db-master k=v`)."""
+
+    able: bool = False
+    armed: Armed | None = None
+    runs: tuple[Standing, ...] = ()
+    prepared: Mapping[str, Prepared] = field(default_factory=dict)
+    followed: Followed | None = None
+    journal: Seen | None = None
+    gathering: bool = False
+    """Whether evidence is being collected."""
+
+    @property
+    def unfinished(self) -> tuple[Standing, ...]:
+        return tuple(run for run in self.runs if not run.finished)
+
+    @property
+    def disarmed(self) -> int:
+        """Robots that runs have disarmed and not proven re-armed, ended runs included: until they are."""
+        return sum(len(run.where.disarmed) for run in self.runs)
+
+
+NOTHING = Acts()

@@ -1,0 +1,80 @@
+"""Plans in lines: what is run where, what undoes it. Shared by the plan, the walk-through and questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from saitotui.model.picture import Picture
+from saitotui.model.plan import Act, Plan, Stage, Step
+from saitotui.model.text import duration, one_line
+from saitotui.ui.line import Line, Look, Span, crop, wrap
+
+
+def act_rows(acts: Iterable[Act], width: int, *, indent: int, word: str = "run", fold: int = 3) -> list[Line]:
+    """Each command exactly as it is sent, with its host and client before it. What does not fit on `fold`
+    lines ends in an ellipsis."""
+    lines: list[Line] = []
+    for act in acts:
+        command = act.command
+        lead = f"{word} on {command.target} ({command.client.value}): "
+        text = command.text + (f" <<< {command.body}" if command.body else "")
+        parts = wrap(lead + text, width - indent - 1, limit=fold)
+        for number, part in enumerate(parts):
+            label = lead if number == 0 and part.startswith(lead) else ""
+            spans = (Span(" " * (indent if number == 0 else indent + 2)), Span(label, Look.DIM))
+            lines.append(Line((*spans, Span(crop(part[len(label) :], width - indent - 2 - len(label))))))
+    return lines
+
+
+def labelled(label: str, text: str, width: int, look: Look = Look.PLAIN, *, most: int = 3) -> list[Line]:
+    """` label        text`, the text on up to `most` lines."""
+    parts = wrap(text, max(10, width - 16), limit=most)
+    lead = Span(f" {label:<13} ", Look.DIM)
+    return [Line((lead if n == 0 else Span(" " * 15), Span(part, look))) for n, part in enumerate(parts)]
+
+
+def step_seconds(step: Step) -> str:
+    return f"about {duration(step.expected)}, at most {duration(step.deadline)}"
+
+
+def stage_seconds(stage: Stage) -> str:
+    """How long a stage is expected to take and may take."""
+    expected = sum(step.expected for step in stage.steps)
+    return f"about {duration(expected)}, at most {duration(budget(stage))}"
+
+
+def budget(stage: Stage) -> float:
+    """Seconds that a stage may take."""
+    return stage.budget or sum(step.deadline for step in stage.steps)
+
+
+def targets(steps: Iterable[Step]) -> list[str]:
+    """Where the steps run their commands, each once."""
+    return list(dict.fromkeys(act.command.target for step in steps for act in step.acts))
+
+
+def roles(names: Iterable[str], picture: Picture | None) -> str:
+    """`db1: master, db2: replica` by what was seen last, with the age of the oldest fact."""
+    if picture is None:
+        return ""
+    said = []
+    for name in names:
+        node = picture.node(name)
+        said.append(f"{name}: {node.role or 'role unknown'}" if node else name)
+    return ", ".join(said)
+
+
+def undo_words(steps: Sequence[Step]) -> str:
+    """What undoing these steps does, newest first, in one sentence."""
+    said = []
+    for step in reversed(steps):
+        if step.undo:
+            said.append(f"{step.title}: {'; '.join(one_line(act.command.text) for act in step.undo)}")
+        elif step.no_undo:
+            said.append(f"{step.title}: no undo: {step.no_undo}")
+    return " · ".join(said)
+
+
+def no_return(plan: Plan) -> int:
+    """The number of the stage after which nothing earlier is undone (from 0); -1: there is none."""
+    return next((n for n, stage in enumerate(plan.stages) if stage.point_of_no_return), -1)
