@@ -20,7 +20,7 @@ POLL = 1.0
 
 def write_profile(lab: Lab) -> None:
     """Writes `lab.profile`, and the secrets that it refers to."""
-    secrets = {"ctl": PASSWORDS["ctl"], "tomcat": PASSWORD}
+    secrets = {"ctl": PASSWORDS["ctl"], "repl": PASSWORDS["repl"], "tomcat": PASSWORD}
     for name, secret in secrets.items():
         (lab.folder / name).write_text(secret, "ascii")
         (lab.folder / name).chmod(0o600)
@@ -57,6 +57,8 @@ def _database(lab: Lab) -> dict[str, Any]:
     return {
         "write_backend": BACKEND,
         "read_backend": "mysql_read",
+        "replication_user": "repl",
+        "replication_password": _secret(lab.folder, "repl"),
         "servers": {
             name: {"host": name, "user": "ctl", "password": _secret(lab.folder, "ctl")}
             for name in lab.databases

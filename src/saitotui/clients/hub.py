@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from saitotui.clients.base import Connection
 from saitotui.clients.ssh import SshHost
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
-from saitotui.model.profile import Profile
+from saitotui.model.profile import Database, MysqlServer, Profile
 
 
 class Unknown(LookupError):
@@ -71,13 +71,14 @@ class Hub:
     def _mysql(self, name: str) -> Connection:
         from saitotui.clients.mysql import MysqlConnection
 
-        servers = self._profile.database.servers if self._profile.database else {}
-        if name not in servers:
-            raise Unknown(f"the profile has no database server {name!r}")
-        server = servers[name]
+        database = self._profile.database
+        if database is None or (name not in database.servers and name not in database.haproxy):
+            raise Unknown(f"the profile has no database server or HAProxy node {name!r}")
+        server = database.servers.get(name) or _write_service(database, name)
         through = server.host if server.socket else server.via
         address = server.address or self._profile.hosts[server.host].address
-        return MysqlConnection(name, server, address, self.host(through) if through else None)
+        secrets = {"replication": database.replication_password}
+        return MysqlConnection(name, server, address, self.host(through) if through else None, secrets)
 
     def _haproxy(self, name: str) -> Connection:
         from saitotui.clients.haproxy import HaproxyConnection
@@ -127,3 +128,16 @@ class Hub:
         for host in reversed(self._hosts.values()):
             await host.aclose()
         self._connections, self._hosts = {}, {}
+
+
+def _write_service(database: Database, name: str) -> MysqlServer:
+    """What an HAProxy node offers to those who write, as this console's own account reaches it."""
+    node, any_server = database.haproxy[name], next(iter(database.servers.values()))
+    return MysqlServer(
+        node.host,
+        any_server.user,
+        any_server.password,
+        node.write_address,
+        node.write_port,
+        tls=any_server.tls,
+    )

@@ -8,15 +8,17 @@ connection.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from saitotui.clients.failures import late, of_error, silent
+from saitotui.clients.quoting import sql_text
 from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh import SshHost
 from saitotui.clients.tls import context
 from saitotui.model.command import Answer, Command, Failure, FailureKind, Scalar
-from saitotui.model.profile import MysqlServer
+from saitotui.model.profile import NO_SECRET, MysqlServer, SecretRef
 from saitotui.model.text import one_line
 
 CONNECT = 5.0
@@ -27,17 +29,29 @@ DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118})
 OVERLOADED = frozenset({1040, 1203, 1129, 1226})
 GONE = frozenset({2006, 2013, 2055})
 UNCONNECTED = frozenset({2002, 2003, 2005})
+_SECRET = re.compile(r"('\{secret:([a-z]+)\}')")
 NOT_PLAIN_READS = ("set", "flush", "lock", "alter", "change", "start", "stop", "reset", "create", "drop")
 
 
 class MysqlConnection:
-    """One session with one server. `through` is the host to go through, where the profile says so."""
+    """One session with one server. `through` is the host to go through, where the profile says so.
 
-    def __init__(self, name: str, server: MysqlServer, address: str, through: SshHost | None) -> None:
+    `'{secret:NAME}'` in a statement stands for one of `secrets`: the value is put in here, and never shown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        server: MysqlServer,
+        address: str,
+        through: SshHost | None,
+        secrets: Mapping[str, SecretRef] | None = None,
+    ) -> None:
         self._where = f"{name} ({server.socket or f'{address}:{server.port}'})"
         self._server = server
         self._address = address
         self._through = through
+        self._secrets = secrets or {}
         self._connection: Any = None
         self._lock = asyncio.Lock()
 
@@ -69,10 +83,13 @@ class MysqlConnection:
     async def _execute(self, connection: Any, text: str, deadline: float) -> Answer | Failure:
         import pymysql
 
+        filled = await self._filled(text)
+        if isinstance(filled, Failure):
+            return filled
         try:
             async with asyncio.timeout(deadline):
                 cursor = await connection.cursor()
-                await cursor.execute(text)
+                await cursor.execute(filled)
                 rows = await cursor.fetchmany(MOST_ROWS) if cursor.description else ()
                 await cursor.close()
         except TimeoutError:
@@ -81,11 +98,31 @@ class MysqlConnection:
                 await self._kill(connection.thread_id())
             return late(self._where, text, deadline)
         except pymysql.err.Error as error:
+            if filled != text:
+                # The server may quote the statement in its error.
+                number = error.args[0] if error.args else 0
+                self._failed(error)
+                return Failure(FailureKind.ERROR, f"{self._where}: error {number} in: {one_line(text)}")
             return self._failed(error)
         except (OSError, EOFError, RuntimeError, UnicodeError) as error:
             self._drop()
             return of_error(self._where, error)
         return Answer(rows=tuple(_row(row) for row in rows))
+
+    async def _filled(self, text: str) -> str | Failure:
+        """The statement with its secrets; DENIED when one is not to be had."""
+        for quoted, name in _SECRET.findall(text):
+            secret = await resolve(self._secrets.get(name, NO_SECRET))
+            if isinstance(secret, Failure):
+                return Failure(secret.kind, f"{self._where}: {secret.sentence}")
+            if not secret.reveal():
+                return Failure(FailureKind.DENIED, f"{self._where}: the profile gives no password for {name}")
+            try:
+                text = text.replace(quoted, sql_text(secret.reveal()))
+            except ValueError:
+                sentence = f"the {name} password holds a backslash or control character"
+                return Failure(FailureKind.DENIED, f"{self._where}: {sentence}: choose another")
+        return text
 
     def _failed(self, error: Exception) -> Failure:
         number = error.args[0] if error.args and isinstance(error.args[0], int) else 0

@@ -228,6 +228,10 @@ class Database:
     """Whether commits must wait for the replica."""
     direct_clients: tuple[str, ...] = ()
     """Addresses that may connect to a server past HAProxy (monitoring, backup)."""
+    replication_user: str = ""
+    """The account that a replica logs in to its master with; runbooks need it to attach one."""
+    replication_password: SecretRef = NO_SECRET
+    """Reference to its password."""
     limits: DatabaseLimits = DatabaseLimits()
 
 

@@ -220,6 +220,8 @@ class Simulation:
                 "write_backend": "mysql_write",
                 "read_backend": "mysql_read",
                 "direct_clients": [ADDRESSES["mon1"]],
+                "replication_user": "repl",
+                "replication_password": f"file:{self.directory}/secrets/repl",
             },
             "storage": {
                 "nodes": {"st1": "st1", "st2": "st2"},

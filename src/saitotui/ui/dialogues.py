@@ -392,7 +392,8 @@ class Dialogues:
             self._front.say(f"the evidence was not kept: {error}", wrong=True)
             return
         missing = f", {archive.failures} did not come" if archive.failures else ""
-        self._front.say(f"{archive.answers} answers{missing}: {archive.file}, its hash is in the journal")
+        name = archive.file.name
+        self._front.say(f"{archive.answers} answers{missing}: {name}; where and its hash: J")
 
     async def _verify(self) -> None:
         self._front.say("reading the whole journal, and asking its witnesses")

@@ -52,7 +52,8 @@ def _words(
 ) -> str:
     if found.broken:
         return f"BROKEN: {found.broken}"
-    said = [f"{found.entries} entries, each follows the one before"]
+    entries = "1 entry" if found.entries == 1 else f"{found.entries} entries"
+    said = [f"{entries}, each follows the one before"]
     if signed:
         said.append(f"{found.seals} good seals, signed up to entry {found.sealed}")
     if heads:

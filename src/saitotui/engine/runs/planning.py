@@ -5,6 +5,7 @@ The console and the command line both go this way, so that both ask the same and
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from saitotui.engine.runs.folder import Request, RunFolder, create
 from saitotui.model.plan import Plan, Refusal
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +76,23 @@ async def prepare(
     clock: Callable[[], float] = time.time,
 ) -> Prepared:
     """The plan that `runbook` makes of `snapshot`, with its preflight asked now."""
-    plan = plan_of(profile, snapshot, runbook, given)
+    plan = _planned(profile, snapshot, runbook, given)
     if isinstance(plan, Refusal):
         return Prepared(plan, snapshot, clock(), ())
     lines = await preflight(asker, plan.preflight)
     return Prepared(plan, snapshot, clock(), tuple(lines))
+
+
+def _planned(
+    profile: Profile, snapshot: Snapshot, runbook: str, given: Mapping[str, str]
+) -> Plan | Refusal:
+    """One runbook that fails must not take away the others: that it does is why there is no plan of it."""
+    try:
+        return plan_of(profile, snapshot, runbook, given)
+    except Exception as error:
+        _log.exception("runbook %s makes no plan", runbook)
+        words = f"a defect of this runbook: {type(error).__name__}: {error}"
+        return Refusal(runbook, (words,))
 
 
 def begin(

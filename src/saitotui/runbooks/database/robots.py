@@ -1,0 +1,59 @@
+"""Robots that could act on the databases or HAProxy while people do: Zabbix's recovery actions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from saitotui.facts import zabbix_actions
+from saitotui.facts.zabbix_actions import Action
+from saitotui.model.command import Answer, Client, Command, Danger
+from saitotui.model.plan import Act, Check, Step, Verdict
+from saitotui.model.profile import Profile
+from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.database.checks import reading
+from saitotui.tiers.monitoring.questions import ACTIONS, ask
+
+WORDS = ("mysql", "mariadb", "haproxy", "database")
+"""What the name or the tags of an action that acts on databases or HAProxy hold."""
+
+
+def disarm(profile: Profile, snapshot: Snapshot) -> Iterator[Step]:
+    """A step for each armed action that could interfere; undone, it is armed again."""
+    if profile.monitoring is None:
+        return
+    actions = snapshot.get(ask(profile.poll).actions) or ()
+    for action in actions:
+        if action.armed and action.recovers(profile.monitoring.recovery_tag) and _concerns(action):
+            yield Step(
+                f"disarm Zabbix's action {action.name!r}",
+                (_set(action, armed=False),),
+                goal=_is(action, armed=False),
+                undo=(_set(action, armed=True),),
+                undone=_is(action, armed=True),
+                expected=0.2,
+            )
+
+
+def _concerns(action: Action) -> bool:
+    text = " ".join((action.name, *(f"{name}={value}" for name, value in action.tags))).lower()
+    return any(word in text for word in WORDS)
+
+
+def _set(action: Action, *, armed: bool) -> Act:
+    body = json.dumps({"actionid": action.id, "status": 0 if armed else 1})
+    return Act(Command(Client.ZABBIX, "zabbix", "action.update", body, danger=Danger.REVERSIBLE))
+
+
+def _is(action: Action, *, armed: bool) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        found = [one for one in zabbix_actions.actions(answer) if one.id == action.id]
+        if not found:
+            return Verdict(None, "Zabbix does not name it")
+        return Verdict(found[0].armed is armed, "armed" if found[0].armed else "disarmed")
+
+    assert isinstance(ACTIONS, dict)
+    body = json.dumps({**ACTIONS, "actionids": [action.id]})
+    word = "armed" if armed else "disarmed"
+    command = Command(Client.ZABBIX, "zabbix", "action.get", body)
+    return Check(f"Zabbix's action {action.name!r} is {word}", command, reading(judge))

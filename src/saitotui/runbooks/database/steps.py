@@ -1,0 +1,208 @@
+"""Steps of database runbooks."""
+
+from __future__ import annotations
+
+from saitotui.clients.quoting import haproxy as word
+from saitotui.clients.quoting import shell, sql
+from saitotui.facts.haproxy import SHOW_STATE
+from saitotui.model.command import Answer, Client, Command, Danger, Failure
+from saitotui.model.plan import Act, Capture, Check, Step
+from saitotui.runbooks.database import checks
+from saitotui.runbooks.database.pair import Pair, Server
+
+SESSION = "swap"
+"""The connection that holds the lock: when it ends, however it ends, the server gives the lock back."""
+FREEZE = 3.0
+"""Seconds for which the lock is asked for, again and again, before the run gives up."""
+FORWARD = "past the point of no return"
+
+
+def act(server: Server, text: str, danger: Danger = Danger.DISRUPTIVE, session: str = SESSION) -> Act:
+    return Act(Command(Client.MYSQL, server.name, text, danger=danger, session=session))
+
+
+def freeze(old: Server) -> Step:
+    """Stops all writes. Without waiting in a queue that writers would queue behind; read_only while the lock
+    is held, so that no writer gets between the two."""
+    words = old.dialect
+    lock = act(old, "FLUSH TABLES WITH READ LOCK")
+    position = Capture("position", lambda answer: sql(str(answer.rows[0]["position"] or "")))
+    return Step(
+        f"freeze {old.name}",
+        (
+            act(old, f"SET SESSION lock_wait_timeout = {words.no_wait}", Danger.READ),
+            Act(lock.command, again=True),
+            act(old, words.close),
+            Act(act(old, words.position, Danger.READ).command, capture=position),
+        ),
+        undo=(act(old, words.open), act(old, "UNLOCK TABLES")),
+        undone=checks.writable(old.name, True),
+        deadline=FREEZE,
+        expected=0.002,
+    )
+
+
+def catch_up(new: Server) -> Step:
+    """Waits until the replica has everything: the server itself gives up after five seconds."""
+
+    def reached(answer: Answer | Failure) -> str:
+        if isinstance(answer, Failure):
+            return answer.sentence
+        waited = next(iter(answer.rows[0].values()), None)
+        return "" if str(waited) == "0" else f"{new.name} did not catch up within 5 s"
+
+    waiting = act(new, new.dialect.reached, Danger.READ)
+    return Step(
+        f"{new.name} catches up", (Act(waiting.command, accept=reached),), deadline=6.0, expected=0.001
+    )
+
+
+def open_new(new: Server) -> Step:
+    return Step(
+        f"open {new.name} for writes",
+        (act(new, new.dialect.open),),
+        goal=checks.writable(new.name, True),
+        undo=(act(new, new.dialect.close),),
+        undone=checks.writable(new.name, False),
+        deadline=2.0,
+        expected=0.001,
+    )
+
+
+def turn_line(pair: Pair, node: str, to: Server, away: Server) -> str:
+    """One line that readies one server, stops the other, and cuts its sessions."""
+    backend = word(pair.database.write_backend)
+    ready, stopped = word(to.line_names[node]), word(away.line_names[node])
+    return (
+        f"set server {backend}/{ready} state ready; set server {backend}/{stopped} state maint; "
+        f"shutdown sessions server {backend}/{stopped}"
+    )
+
+
+def _turned(answer: Answer | Failure) -> str:
+    """HAProxy says nothing when it has done what it was told."""
+    if isinstance(answer, Failure):
+        return answer.sentence
+    return answer.text.strip()
+
+
+def _whatever(answer: Answer | Failure) -> str:
+    """Past the moment where the new master takes writes nothing may be undone: the next stage asks."""
+    return ""
+
+
+def turn(pair: Pair, node: str, *, must: bool) -> Step:
+    """Sends a node's writes to the new master. In the critical stage a node that does not answer is passed
+    by (`must` false): the new master takes writes already, and the next stage asks that node again."""
+    line = turn_line(pair, node, pair.new, pair.old)
+    command = Command(Client.HAPROXY, node, line, danger=Danger.DISRUPTIVE)
+    accept = _turned if must else _whatever
+    return Step(
+        f"{node} sends writes to {pair.new.name}",
+        (Act(command, accept=accept),),
+        goal=_turned_goal(pair, node) if must else None,
+        no_undo=FORWARD,
+        deadline=5.0 if must else 1.0,
+        expected=0.002,
+    )
+
+
+def _turned_goal(pair: Pair, node: str) -> Check:
+    return checks.sends_writes_to(
+        node,
+        pair.database.write_backend,
+        pair.new.line_names[node],
+        (pair.old.line_names[node],),
+        drained=True,
+    )
+
+
+def unlock(old: Server) -> Step:
+    """Lets waiting writers go: they meet read_only. A connection that is lost has given the lock back."""
+    let_go = Act(act(old, "UNLOCK TABLES").command, accept=_whatever)
+    return Step(f"unlock {old.name}", (let_go,), deadline=2.0, expected=0.001)
+
+
+def stays_frozen(old: Server) -> Step:
+    return Step(
+        f"{old.name} stays read-only",
+        (act(old, old.dialect.close),),
+        goal=checks.writable(old.name, False),
+        no_undo=FORWARD,
+        expected=0.01,
+    )
+
+
+def wrote_nothing(old: Server) -> Step:
+    """Proof: no privileged account wrote to the old master after the position that the new one waited for."""
+    return Step(
+        f"nothing was written to {old.name} after the freeze",
+        (),
+        goal=checks.nothing_since(old.name, old.dialect.position),
+        expected=0.01,
+    )
+
+
+def detach(new: Server) -> Step:
+    return Step(
+        f"{new.name} stops following",
+        tuple(act(new, text) for text in new.dialect.stop),
+        goal=checks.follows_nobody(new.name),
+        no_undo=FORWARD,
+        expected=0.1,
+    )
+
+
+def semi_sync(server: Server, on: bool) -> Step:
+    """On a server without a replica it would make every commit wait; so: off here first, on there last."""
+    name = server.dialect.semi_sync
+    word_ = "asks" if on else "no longer asks"
+    return Step(
+        f"{server.name} {word_} for acknowledgements",
+        (act(server, f"SET GLOBAL {name} = {'ON' if on else 'OFF'}", Danger.REVERSIBLE),),
+        goal=checks.variable(server.name, name, on, f"{name} is {'ON' if on else 'OFF'} on {server.name}"),
+        no_undo=FORWARD,
+        expected=0.02,
+    )
+
+
+def attach(pair: Pair) -> Step:
+    """The old master follows the new one."""
+    new, old = pair.new, pair.old
+    change = old.dialect.change_source(new.address, new.port, pair.database.replication_user)
+    start = old.dialect.stop[0].replace("STOP", "START")
+    return Step(
+        f"{old.name} follows {new.name}",
+        (act(old, old.dialect.stop[0]), act(old, change), act(old, start)),
+        goal=checks.follows(old.name, new.name, new.address, new.port, None),
+        no_undo=FORWARD,
+        deadline=15.0,
+        expected=1.0,
+    )
+
+
+def proof(pair: Pair, node: str) -> Step:
+    return Step(
+        f"writes through {node} end at {pair.new.name}",
+        (),
+        goal=checks.reaches(node, pair.new.variables.server_id, pair.new.name),
+        expected=0.02,
+    )
+
+
+def keep(pair: Pair, node: str, file: str) -> Step:
+    """Writes the node's state file, so that a reload or restart keeps what was turned."""
+    host = pair.database.haproxy[node].host
+    name = f"state_{node.replace('-', '_').lower()}"
+    read = Act(
+        Command(Client.HAPROXY, node, SHOW_STATE), capture=Capture(name, lambda answer: shell(answer.text))
+    )
+    path, new = shell(file), shell(f"{file}.saitotui")
+    text = f"printf '%s' {{{name}}} > {new} && mv -f -- {new} {path}"
+    return Step(
+        f"{node} keeps that over a reload",
+        (read, Act(Command(Client.SSH, host, text, danger=Danger.REVERSIBLE))),
+        goal=checks.saved(node, host, file, pair.database.write_backend, pair.new.line_names[node]),
+        no_undo=FORWARD,
+        expected=0.1,
+    )

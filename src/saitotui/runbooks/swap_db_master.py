@@ -1,0 +1,128 @@
+"""Swaps master and replica of a healthy database pair behind HAProxy, on purpose.
+
+The order loses nothing and keeps writers waiting for milliseconds: everything slow (semi-sync, attaching,
+state files) stands before or after the one critical stage. See docs/runbooks/swap-db-master.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from saitotui.model.plan import Check, Grade, Plan, Precondition, Refusal, Stage, Step
+from saitotui.model.profile import Profile
+from saitotui.model.runbook import Runbook
+from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.database import checks, steps
+from saitotui.runbooks.database.pair import Pair, pair_of, view_of
+from saitotui.runbooks.database.robots import disarm
+
+ID = "swap-db-master"
+TITLE = "Swap the database master"
+BUDGET = 8.0
+"""Seconds after which the critical stage undoes itself, whatever it waits for."""
+
+
+def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
+    """The plan for the pair as `snapshot` has it."""
+    view = view_of(profile, snapshot)
+    if view is None:
+        return Refusal(ID, ("the profile has no database",))
+    pair = pair_of(view)
+    if isinstance(pair, tuple):
+        return Refusal(ID, pair)
+    old, new = pair.old.name, pair.new.name
+    return Plan(
+        ID,
+        TITLE,
+        old,
+        dict(parameters),
+        f"{new} becomes master and {old} its replica; {' and '.join(pair.balancers)} send writes to {new}",
+        (_hand_over(pair), _settle(pair), _prove(pair)),
+        tuple(_preflight(pair)),
+        tuple(disarm(profile, snapshot)),
+        ("database",),
+    )
+
+
+def _preflight(pair: Pair) -> Iterator[Precondition]:
+    old, new, backend = pair.old, pair.new, pair.database.write_backend
+
+    def red(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, decisive=True)
+
+    def amber(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, Grade.AMBER, Grade.AMBER)
+
+    yield red(checks.writable(old.name, True), "only a master can be swapped")
+    yield red(checks.writable(new.name, False), "two servers take writes: find out what each has")
+    yield red(
+        checks.follows(new.name, old.name, old.address, old.port, checks.LAG),
+        "writers would wait for it to catch up",
+    )
+    for node in pair.balancers:
+        check = checks.sends_writes_to(node, backend, old.line_names[node], (), drained=False)
+        yield red(check, "all HAProxy nodes must agree with the real master before it changes")
+    yield red(checks.no_long_writers(old.name), "it would be cut and rolled back, or the freeze would wait")
+    yield red(checks.no_locks(old.name), "the freeze would not come through, and writers would queue")
+    on = checks.variable(new.name, "log_bin", True, f"{new.name} writes a binary log")
+    yield red(on, "nobody could follow it")
+    yield amber(
+        checks.no_events(old.name), "an event may write to a read-only server with its definer's rights"
+    )
+    if pair.database.semi_sync:
+        works = checks.semi_sync_works(old.name, old.dialect.semi_sync)
+        yield amber(works, "a crash during the swap could lose acknowledged commits")
+    for node in pair.balancers:
+        if state_file(pair, node):
+            continue
+        haproxy = pair.database.haproxy[node]
+        kept = checks.keeps_state(node, haproxy.host, haproxy.config)
+        yield amber(kept, "without server-state-file a reload would send writes to the old master")
+
+
+def state_file(pair: Pair, node: str) -> str:
+    """The node's server state file: the profile's, else the configuration's; empty when there is none."""
+    config = pair.balancers[node].config
+    return pair.database.haproxy[node].state_file or (config.state_file if config else "")
+
+
+def _hand_over(pair: Pair) -> Stage:
+    old, new = pair.old, pair.new
+    turns = [steps.turn(pair, node, must=False) for node in pair.balancers]
+    return Stage(
+        "hand-over",
+        f"Hand writes over from {old.name} to {new.name}",
+        (steps.freeze(old), steps.catch_up(new), steps.open_new(new), *turns, steps.unlock(old)),
+        confirm=f"demote {old.name}",
+        notice="writes wait for some milliseconds; each open connection is cut once and must reconnect",
+        critical=True,
+        point_of_no_return=True,
+        budget=BUDGET,
+    )
+
+
+def _settle(pair: Pair) -> Stage:
+    old, new = pair.old, pair.new
+    body: list[Step] = [steps.turn(pair, node, must=True) for node in pair.balancers]
+    body += [steps.stays_frozen(old), steps.wrote_nothing(old)]
+    if pair.database.semi_sync:
+        body.append(steps.semi_sync(old, False))
+    body += [steps.detach(new), steps.attach(pair)]
+    if pair.database.semi_sync:
+        body.append(steps.semi_sync(new, True))
+    return Stage("settle", f"{old.name} becomes the replica", tuple(body), notice="nothing")
+
+
+def _prove(pair: Pair) -> Stage:
+    body = [steps.proof(pair, node) for node in pair.balancers]
+    body += [steps.keep(pair, node, file) for node in pair.balancers if (file := state_file(pair, node))]
+    return Stage("prove", "Prove it from the users' side, and keep it", tuple(body), notice="nothing")
+
+
+RUNBOOK = Runbook(
+    ID,
+    "database",
+    TITLE,
+    "Master and replica of a healthy pair change places; nothing acknowledged is lost.",
+    plan,
+)
