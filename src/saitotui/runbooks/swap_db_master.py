@@ -115,7 +115,9 @@ def _settle(pair: Pair) -> Stage:
 
 def _prove(pair: Pair) -> Stage:
     body = [steps.proof(pair, node) for node in pair.balancers]
-    body += [steps.keep(pair, node, file) for node in pair.balancers if (file := state_file(pair, node))]
+    for node in pair.balancers:
+        if file := state_file(pair, node):
+            body += steps.keep(pair, node, file)
     return Stage("prove", "Prove it from the users' side, and keep it", tuple(body), notice="nothing")
 
 

@@ -154,6 +154,8 @@ def _replication(session: Session, match: re.Match[str]) -> Rows:
         if "all" in what:
             server.replication = None
         return NOTHING
+    if replication is None and verb == "stop":
+        return NOTHING  # a note, not an error
     if replication is None:
         raise SqlError(
             1200, "Misconfigured slave: MASTER_HOST was not set; Fix in config file or with CHANGE MASTER TO"
@@ -191,7 +193,7 @@ def _wait(session: Session, match: re.Match[str]) -> Rows:
     """MASTER_GTID_WAIT: 0 reached, -1 not in time. Replication here applies at once, or lags."""
     session.part.replicate(session.server)
     wanted = max((int(gtid.rpartition("-")[2]) for gtid in match[1].split(",") if gtid), default=0)
-    return [(0 if session.server.sequence >= wanted else -1,)], [match[0][7:].strip()]
+    return [(0 if session.server.sequence >= wanted else -1,)], [match[2] or match[0][7:].strip()]
 
 
 def _kill(session: Session, match: re.Match[str]) -> Rows:
@@ -311,7 +313,7 @@ STATEMENTS: tuple[tuple[re.Pattern[str], Handler], ...] = (
     _statement(r"xa recover", lambda s, m: ([], ["formatID", "gtrid_length", "bqual_length", "data"])),
     _statement(r"select (.*) from information_schema\.innodb_trx.*", _transactions),
     _statement(r"select .* from information_schema\.events.*", lambda s, m: ([], ["name"])),
-    _statement(r"select master_gtid_wait\('([^']*)'.*\)", _wait),
+    _statement(r"select master_gtid_wait\('([^']*)'[^)]*\)(?: as (\w+))?", _wait),
     _statement(r"select (.*) from (?:app\.)?`?w`?(?: (.*))?", _rows),
     _statement(r"select ([^;]*)", _select),
     _statement(r"insert into (?:app\.)?`?w`? ?\(([^)]*)\) values ?(.*)", _insert),

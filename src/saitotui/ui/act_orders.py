@@ -101,11 +101,20 @@ def _runbook(desk: Desk) -> str:
     return desk.key.removeprefix("runbook ") if desk.key.startswith("runbook ") else ""
 
 
-class Continue(Act):
+class _AtGate(Act):
+    """Said to the run on the screen; offered while this console holds its controls and it waits."""
+
+    on = (Kind.RUN,)
+
+    def hinted(self, desk: Desk) -> bool:
+        run = desk.acting.followed if desk.acting else None
+        return super().hinted(desk) and run is not None and run.mine and run.where.waiting is not None
+
+
+class Continue(_AtGate):
     name = "continue"
     keys = ("c",)
     footer = "continue"
-    on = (Kind.RUN,)
     summary = "at a gate: begin the next stage, or try again; asks for what confirms it"
 
     def run(self, desk: Desk, argument: str = "") -> None:
@@ -113,11 +122,10 @@ class Continue(Act):
             desk.acting.go_on()
 
 
-class Undo(Act):
+class Undo(_AtGate):
     name = "undo"
     keys = ("u",)
     footer = "undo"
-    on = (Kind.RUN,)
     summary = "at a gate: undo what the run did, newest first; asks first"
 
     def run(self, desk: Desk, argument: str = "") -> None:
@@ -125,12 +133,11 @@ class Undo(Act):
             desk.acting.undo()
 
 
-class Abandon(Act):
+class Abandon(_AtGate):
     name = "abandon"
     aliases = ("abort",)
     keys = ("a",)
     footer = "abandon"
-    on = (Kind.RUN,)
     summary = "at a gate: end the run with everything as it is; asks first"
 
     def run(self, desk: Desk, argument: str = "") -> None:
@@ -145,6 +152,10 @@ class Take(Act):
     on = (Kind.RUN,)
     takes = "[WHY]"
     summary = "take the controls of the run; from a colleague with a reason"
+
+    def hinted(self, desk: Desk) -> bool:
+        run = desk.acting.followed if desk.acting else None
+        return super().hinted(desk) and run is not None and run.live and not run.mine
 
     def run(self, desk: Desk, argument: str = "") -> None:
         if desk.acting:

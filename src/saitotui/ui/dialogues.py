@@ -66,8 +66,16 @@ class Dialogues:
     @property
     def acts(self) -> Acts:
         """Everything that is drawn of acting."""
-        followed = self._following.seen if self._following is not None else None
-        return replace(self.acting.acts, armed=self.acting.armed, followed=followed)
+        acts, run = self.acting.acts, self.followed
+        if run is None:
+            return replace(acts, armed=self.acting.armed)
+        # What is followed is known at once; folders are looked at every few seconds.
+        ended = run.where.result.outcome if run.where.result else None
+        runs = tuple(
+            replace(one, where=run.where, outcome=one.outcome or ended) if one.name == run.name else one
+            for one in acts.runs
+        )
+        return replace(acts, runs=runs, armed=self.acting.armed, followed=run)
 
     @property
     def followed(self) -> Followed | None:

@@ -155,6 +155,9 @@ class Execution:
         if not self._did and not bad:
             return Result(Outcome.REFUSED, f"{why}; nothing was done")
         outcome = bad[-1].outcome if bad else Outcome.FAILED
+        if outcome is Outcome.REFUSED:
+            # A step was refused; the run before it was not.
+            outcome = Outcome.FAILED
         return Result(outcome, f"{why}; ended with everything as it is", self._probe(bad))
 
     async def _stage(self, stage: Stage, number: int) -> Ended | None:

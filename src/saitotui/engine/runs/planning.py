@@ -83,9 +83,7 @@ async def prepare(
     return Prepared(plan, snapshot, clock(), tuple(lines))
 
 
-def _planned(
-    profile: Profile, snapshot: Snapshot, runbook: str, given: Mapping[str, str]
-) -> Plan | Refusal:
+def _planned(profile: Profile, snapshot: Snapshot, runbook: str, given: Mapping[str, str]) -> Plan | Refusal:
     """One runbook that fails must not take away the others: that it does is why there is no plan of it."""
     try:
         return plan_of(profile, snapshot, runbook, given)

@@ -190,8 +190,9 @@ def proof(pair: Pair, node: str) -> Step:
     )
 
 
-def keep(pair: Pair, node: str, file: str) -> Step:
-    """Writes the node's state file, so that a reload or restart keeps what was turned."""
+def keep(pair: Pair, node: str, file: str) -> tuple[Step, Step]:
+    """Reads the node's server states and writes them to its state file, so that a reload or restart keeps
+    what was turned."""
     host = pair.database.haproxy[node].host
     name = f"state_{node.replace('-', '_').lower()}"
     read = Act(
@@ -199,10 +200,13 @@ def keep(pair: Pair, node: str, file: str) -> Step:
     )
     path, new = shell(file), shell(f"{file}.saitotui")
     text = f"printf '%s' {{{name}}} > {new} && mv -f -- {new} {path}"
-    return Step(
-        f"{node} keeps that over a reload",
-        (read, Act(Command(Client.SSH, host, text, danger=Danger.REVERSIBLE))),
-        goal=checks.saved(node, host, file, pair.database.write_backend, pair.new.line_names[node]),
-        no_undo=FORWARD,
-        expected=0.1,
+    return (
+        Step(f"read the server states of {node}", (read,), expected=0.05),
+        Step(
+            f"{node} keeps them over a reload",
+            (Act(Command(Client.SSH, host, text, danger=Danger.REVERSIBLE)),),
+            goal=checks.saved(node, host, file, pair.database.write_backend, pair.new.line_names[node]),
+            no_undo=FORWARD,
+            expected=0.1,
+        ),
     )

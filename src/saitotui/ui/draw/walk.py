@@ -16,12 +16,12 @@ from saitotui.ui.draw.words import act_rows, budget, labelled, stage_seconds
 from saitotui.ui.line import Line, Look, Page, Span, crop, fit, heading, plain, wrap
 
 OUTCOMES = {
-    Outcome.DONE: (Span("● DONE     ", Look.OK), Health.OK),
-    Outcome.ALREADY: (Span("● ALREADY  ", Look.OK), Health.OK),
-    Outcome.REFUSED: (Span("▲ REFUSED  ", Look.WARN), Health.WARN),
-    Outcome.UNDONE: (Span("◐ UNDONE   ", Look.MAINT), Health.WARN),
-    Outcome.FAILED: (Span("✗ FAILED   ", Look.CRIT), Health.CRIT),
-    Outcome.INDETERMINATE: (Span("? CANNOT TELL", Look.UNKNOWN), Health.UNKNOWN),
+    Outcome.DONE: (Span("● DONE      ", Look.OK), Health.OK),
+    Outcome.ALREADY: (Span("● ALREADY   ", Look.OK), Health.OK),
+    Outcome.REFUSED: (Span("▲ REFUSED   ", Look.WARN), Health.WARN),
+    Outcome.UNDONE: (Span("◐ UNDONE    ", Look.MAINT), Health.WARN),
+    Outcome.FAILED: (Span("✗ FAILED    ", Look.CRIT), Health.CRIT),
+    Outcome.INDETERMINATE: (Span("? UNSETTLED ", Look.UNKNOWN), Health.UNKNOWN),
 }
 GUTTER = 2
 TOLD = 400
@@ -51,9 +51,9 @@ def _state(run: Followed, room: Room) -> list[Line]:
     lines = [
         Line((Span(f" {title}", Look.STRONG), Span(f"  run {run.name}, {run.who}: {run.why}", Look.DIM))),
         *labelled("state", words, room.width, mark, most=4),
-        *labelled("controls", _holder(run), room.width),
     ]
     if run.where.result is None:
+        lines += labelled("controls", _holder(run), room.width)
         lines += labelled("keys", _keys(run), room.width, Look.STRONG)
         look = Look.PLAIN if returnable(run) else Look.WARN
         lines += labelled("undo now", undo_sentence(run), room.width, look, most=2)
@@ -115,7 +115,7 @@ def _keys(run: Followed) -> str:
     confirm = run.where.waiting.confirm
     go = "c try again" if run.where.waiting.trouble else "c continue"
     approve = ", second person: :approve" if run.second_person and run.where.waiting.stage == 0 else ""
-    return f"{go}{f' (type `{confirm}`)' if confirm else ''}   u undo   a leave it as it is{approve}"
+    return f"{go}{f' (type `{confirm}`)' if confirm else ''} · u undo · a leave it as it is{approve}"
 
 
 def _stages(run: Followed, room: Room) -> list[Line]:
@@ -127,7 +127,7 @@ def _stages(run: Followed, room: Room) -> list[Line]:
     for number, stage in enumerate(run.plan.stages):
         title = stage.title + ("  ▲ no return" if stage.point_of_no_return else "")
         lines.append(_stage_line(run, number, title, stage.steps, room))
-        if number == _shown(run):
+        if number == _shown(run) or _went_wrong(run, number, stage):
             lines += _open_stage(run, number, stage, room)
     return lines
 
@@ -139,13 +139,20 @@ def _shown(run: Followed) -> int:
     return run.where.waiting.stage if run.where.waiting else run.where.stage
 
 
+def _went_wrong(run: Followed, number: int, stage: Stage) -> bool:
+    ends = [
+        run.where.outcomes.get((number, index), (Outcome.DONE, ""))[0] for index in range(len(stage.steps))
+    ]
+    return any(end not in (Outcome.DONE, Outcome.ALREADY) for end in ends)
+
+
 def _stage_line(run: Followed, number: int, title: str, steps: Sequence[Step], room: Room) -> Line:
     ends = [run.where.outcomes.get((number, index), (None, ""))[0] for index in range(len(steps))]
     mark, health = _mark(run, number, ends)
     label = f"{number + 1}" if number >= 0 else "0"
     seconds = run.where.windows.get(number)
     took = f" {seconds * 1000:.1f} ms" if seconds is not None else ""
-    width = room.width - 16 - len(took)
+    width = room.width - 17 - len(took)
     return Line((Span(f" {label} "), mark, Span(fit(title, width), Look.STRONG), Span(took)), health=health)
 
 
@@ -157,17 +164,19 @@ def _mark(run: Followed, number: int, ends: Sequence[Outcome | None]) -> tuple[S
     if ends and all(end is not None for end in ends):
         return OUTCOMES[Outcome.DONE if Outcome.DONE in ends else Outcome.ALREADY]
     if waiting is not None and waiting.stage == number:
-        return Span("▲ NEXT     ", Look.WARN), Health.WARN
+        return Span("▲ NEXT      ", Look.WARN), Health.WARN
     if run.where.stage == number and run.where.result is None:
-        return Span("» RUNNING  ", Look.STRONG), Health.OK
-    return Span("· later    " if run.where.result is None else "· not begun", Look.DIM), Health.OK
+        return Span("» RUNNING   ", Look.STRONG), Health.OK
+    return Span("· later     " if run.where.result is None else "· not begun ", Look.DIM), Health.OK
 
 
 def _open_stage(run: Followed, number: int, stage: Stage, room: Room) -> list[Line]:
     """The stage that comes or runs: what users notice, and each step with exactly what it does."""
-    lines = labelled("   takes", stage_seconds(stage), room.width)
-    if stage.notice:
-        lines += labelled("   users notice", stage.notice, room.width, most=2)
+    lines: list[Line] = []
+    if run.where.result is None:
+        lines += labelled("  takes", stage_seconds(stage), room.width)
+        if stage.notice:
+            lines += labelled("  users notice", stage.notice, room.width, most=2)
     for index, step in enumerate(stage.steps):
         ended = run.where.outcomes.get((number, index))
         if ended is not None:
@@ -182,9 +191,9 @@ def _open_stage(run: Followed, number: int, stage: Stage, room: Room) -> list[Li
 
 def _ended(step: Step, outcome: Outcome, sentence: str, room: Room) -> list[Line]:
     mark, health = OUTCOMES[outcome]
-    parts = wrap(f"{step.title}: {sentence}", room.width - 18, limit=3)
+    parts = wrap(f"{step.title}: {sentence}", room.width - 19, limit=3)
     return [
-        Line((Span("   "), mark if n == 0 else Span(" " * 11), Span(" " + part)), health=health)
+        Line((Span("   "), mark if n == 0 else Span(" " * 12), Span(" " + part)), health=health)
         for n, part in enumerate(parts)
     ]
 

@@ -28,9 +28,9 @@ def act_rows(acts: Iterable[Act], width: int, *, indent: int, word: str = "run",
 
 def labelled(label: str, text: str, width: int, look: Look = Look.PLAIN, *, most: int = 3) -> list[Line]:
     """` label        text`, the text on up to `most` lines."""
-    parts = wrap(text, max(10, width - 16), limit=most)
-    lead = Span(f" {label:<13} ", Look.DIM)
-    return [Line((lead if n == 0 else Span(" " * 15), Span(part, look))) for n, part in enumerate(parts)]
+    parts = wrap(text, max(10, width - 17), limit=most)
+    lead = Span(f" {label:<14} ", Look.DIM)
+    return [Line((lead if n == 0 else Span(" " * 16), Span(part, look))) for n, part in enumerate(parts)]
 
 
 def step_seconds(step: Step) -> str:
