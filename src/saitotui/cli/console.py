@@ -46,8 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
     return open_console(find_profile(arguments.profile).absolute(), arguments)
 
 
-def open_console(file: Path, arguments: argparse.Namespace, faults: Faults | None = None) -> int:
-    """Shows the platform of the profile in `file` until the user leaves; 0."""
+def open_console(
+    file: Path,
+    arguments: argparse.Namespace,
+    faults: Faults | None = None,
+    at_end: Callable[[], None] = lambda: None,
+) -> int:
+    """Shows the platform of the profile in `file` until the user leaves; 0. `at_end` is called then, and
+    when the terminal is lost, too."""
     profile = load_profile(file)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print("saitotui: the console needs a terminal; `saitotui status` prints lines", file=sys.stderr)
@@ -68,7 +74,7 @@ def open_console(file: Path, arguments: argparse.Namespace, faults: Faults | Non
     last_state = folder / "last.json.gz" if faults is None else None
     watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state)
     acting = Acting(profile, file, lambda: Hub(profile), ours=_ours(file, faults))
-    install_handlers(watch, acting.farewell)
+    install_handlers(watch, acting.farewell, at_end)
     console = Console(
         watch,
         load_screens(),
@@ -84,6 +90,7 @@ def open_console(file: Path, arguments: argparse.Namespace, faults: Faults | Non
         console.run(mouse=False)
     finally:
         watch.stop()
+        at_end()
     return console.return_code or 0
 
 
@@ -102,7 +109,7 @@ def log_to(file: Path) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def install_handlers(source: Source, farewell: Callable[[str], None] = lambda why: None) -> None:
+def install_handlers(source: Source, farewell: Callable[[str], None], at_end: Callable[[], None]) -> None:
     """A lost terminal ends the console at once, state kept; a request to end leaves the terminal usable.
 
     Textual's own loop may be stuck writing to a terminal that is gone, so neither asks it for anything.
@@ -117,6 +124,7 @@ def install_handlers(source: Source, farewell: Callable[[str], None] = lambda wh
     def hang_up(number: int, frame: FrameType | None) -> NoReturn:
         farewell("the session ended")
         source.stop()
+        at_end()
         os._exit(128 + number)
 
     def terminate(number: int, frame: FrameType | None) -> None:

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from saitotui.cli.choose import known_scenario
 from saitotui.cli.console import open_console, screen_arguments
 from saitotui.model.source import FaultKind
+
+if TYPE_CHECKING:
+    from saitotui.engine.runs.folder import RunFolder
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{one.name:28} {one.title}")
         return 0
     scenario = known_scenario(arguments.scenario)
-    with tempfile.TemporaryDirectory(prefix="saitotui-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="saitotui-demo-", ignore_cleanup_errors=True) as folder:
         command = [sys.executable, "-m", "saitotui", "simulate", "--control", "--dir", folder]
         command += ["--scenario", scenario, "--speed", str(arguments.speed)]
         errors = Path(folder) / "simulator.log"
@@ -47,9 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, process_group=0
             ) as simulator,
         ):
+            # A simulated platform is a new one each time: what was done to it ends with it.
+            os.environ.setdefault("SAITOTUI_STATE", str(Path(folder) / "state"))
             try:
                 faults = SimulatedFaults(simulator.stdin, simulator.stdout)
-                return open_console(faults.profile, arguments, faults)
+                return open_console(faults.profile, arguments, faults, lambda: _end_runs(Path(folder)))
             except EOFError:
                 print(f"the simulated platform did not start:\n{errors.read_text()[-2000:]}", file=sys.stderr)
                 return 1
@@ -57,6 +66,26 @@ def run(arguments: argparse.Namespace) -> int:
                 if simulator.stdin is not None:
                     simulator.stdin.close()
                 simulator.wait(10)
+
+
+def _end_runs(folder: Path) -> None:
+    """Ends the runs on the platform in `folder`: they would outlive it."""
+    from saitotui.engine.runs.folder import unfinished
+    from saitotui.engine.store import root_folder
+
+    for state in root_folder().glob("*"):
+        for run in unfinished(state):
+            if Path(run.request.profile).is_relative_to(folder) and run.pid:
+                with suppress(ProcessLookupError):
+                    os.killpg(os.getpgid(run.pid), signal.SIGTERM)
+                    _wait_for(run)
+
+
+def _wait_for(run: RunFolder) -> None:
+    """Until its process has gone, or two seconds have."""
+    until = time.monotonic() + 2
+    while run.pid and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 class SimulatedFaults:

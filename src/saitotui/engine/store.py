@@ -19,11 +19,15 @@ from saitotui.model.snapshot import Reading, Snapshot
 VERSION = 1
 
 
+def root_folder() -> Path:
+    """Where this user's state of all platforms is kept."""
+    root = os.environ.get("SAITOTUI_STATE")
+    return Path(root) if root else platformdirs.user_state_path("saitotui")
+
+
 def state_folder(platform: str) -> Path:
     """Where this user's state of `platform` is kept (created 0700)."""
-    root = os.environ.get("SAITOTUI_STATE")
-    base = Path(root) if root else platformdirs.user_state_path("saitotui")
-    folder = base / "".join(c if c.isalnum() or c in "-_." else "_" for c in platform).lstrip(".")
+    folder = root_folder() / "".join(c if c.isalnum() or c in "-_." else "_" for c in platform).lstrip(".")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

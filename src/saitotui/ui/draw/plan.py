@@ -6,11 +6,10 @@ from saitotui.engine.runs.execution import Line as Checked
 from saitotui.engine.runs.planning import Prepared
 from saitotui.model.health import Health
 from saitotui.model.plan import Plan, Refusal, Stage, Step
-from saitotui.model.text import duration
 from saitotui.ui.ages import clock
 from saitotui.ui.draw.acts import Acts
 from saitotui.ui.draw.room import Room
-from saitotui.ui.draw.words import act_rows, labelled, stage_seconds, step_seconds
+from saitotui.ui.draw.words import act_rows, labelled, short, stage_seconds, step_seconds
 from saitotui.ui.line import BLANK, Line, Look, Page, Span, crop, fit, heading, paragraph, plain, wrap
 
 GRADES = {
@@ -32,7 +31,7 @@ def plan_page(subject: str, room: Room) -> Page:
         heading(plan.title, room.width, note=f"{plan.runbook}, digest {plan.digest[:12]}"),
         *paragraph(plan.summary, room.width, Look.STRONG),
         *labelled("about", plan.subject, room.width),
-        *labelled("takes", f"about {duration(plan.expected)}, waiting for you not counted", room.width),
+        *labelled("takes", f"about {short(plan.expected)}, waiting for you not counted", room.width),
         *_parameters(plan, room),
         *labelled("to begin", _how(prepared, subject, room.acts), room.width),
         *_preflight(prepared, room),

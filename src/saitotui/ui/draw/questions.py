@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from saitotui.model.picture import Picture
 from saitotui.model.plan import Plan
-from saitotui.model.text import duration
 from saitotui.ui.draw.acts import Followed
 from saitotui.ui.draw.undoing import done_steps
-from saitotui.ui.draw.words import labelled, no_return, roles, stage_seconds, targets, undo_words
+from saitotui.ui.draw.words import labelled, no_return, roles, short, stage_seconds, targets, undo_words
 from saitotui.ui.line import Line, Look
 
 
 def start_lines(plan: Plan, picture: Picture | None, width: int) -> list[Line]:
     """Before a run is started."""
     stages = len(plan.stages)
-    robots = f"{len(plan.disarm)} robots are disarmed first; " if plan.disarm else ""
-    lines = labelled("start", f"{plan.title}, about {duration(plan.expected)} in {stages} stages", width)
+    robots = f"robots are disarmed first ({len(plan.disarm)}); " if plan.disarm else ""
+    lines = labelled("start", f"{plan.title}, about {short(plan.expected)} in {stages} stages", width)
     lines += labelled("where", roles(targets(plan.steps), picture), width, most=2)
     lines += labelled("then", f"{robots}every stage waits for you, and says what it will do", width)
     if (last := no_return(plan)) >= 0:

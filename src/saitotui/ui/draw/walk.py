@@ -115,7 +115,8 @@ def _keys(run: Followed) -> str:
     confirm = run.where.waiting.confirm
     go = "c try again" if run.where.waiting.trouble else "c continue"
     approve = ", second person: :approve" if run.second_person and run.where.waiting.stage == 0 else ""
-    return f"{go}{f' (type `{confirm}`)' if confirm else ''} · u undo · a leave it as it is{approve}"
+    undo = " · u undo" if returnable(run) else ""
+    return f"{go}{f' (type `{confirm}`)' if confirm else ''}{undo} · a leave it as it is{approve}"
 
 
 def _stages(run: Followed, room: Room) -> list[Line]:

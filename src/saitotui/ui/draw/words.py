@@ -33,14 +33,19 @@ def labelled(label: str, text: str, width: int, look: Look = Look.PLAIN, *, most
     return [Line((lead if n == 0 else Span(" " * 16), Span(part, look))) for n, part in enumerate(parts)]
 
 
+def short(seconds: float) -> str:
+    """Seconds, in milliseconds below one: `4 ms`, `1.7s`, `1m15s`."""
+    return f"{seconds * 1000:.0f} ms" if 0 < seconds < 1 else duration(seconds)
+
+
 def step_seconds(step: Step) -> str:
-    return f"about {duration(step.expected)}, at most {duration(step.deadline)}"
+    return f"about {short(step.expected)}, at most {short(step.deadline)}"
 
 
 def stage_seconds(stage: Stage) -> str:
     """How long a stage is expected to take and may take."""
     expected = sum(step.expected for step in stage.steps)
-    return f"about {duration(expected)}, at most {duration(budget(stage))}"
+    return f"about {short(expected)}, at most {short(budget(stage))}"
 
 
 def budget(stage: Stage) -> float:
@@ -54,25 +59,25 @@ def targets(steps: Iterable[Step]) -> list[str]:
 
 
 def roles(names: Iterable[str], picture: Picture | None) -> str:
-    """`db1: master, db2: replica` by what was seen last, with the age of the oldest fact."""
-    if picture is None:
-        return ""
+    """`db1: master, db2: replica, lb1: haproxy`, by what was seen last."""
     said = []
     for name in names:
-        node = picture.node(name)
-        said.append(f"{name}: {node.role or 'role unknown'}" if node else name)
+        node = picture.node(name) if picture else None
+        said.append(f"{name}: {node.role or node.kind}" if node else name)
     return ", ".join(said)
 
 
 def undo_words(steps: Sequence[Step]) -> str:
-    """What undoing these steps does, newest first, in one sentence."""
-    said = []
-    for step in reversed(steps):
-        if step.undo:
-            said.append(f"{step.title}: {'; '.join(one_line(act.command.text) for act in step.undo)}")
-        elif step.no_undo:
-            said.append(f"{step.title}: no undo: {step.no_undo}")
-    return " · ".join(said)
+    """What undoing these steps does, newest first, in one sentence; then what cannot be undone."""
+    undone = [
+        f"{step.title}: {'; '.join(one_line(act.command.text) for act in step.undo)}"
+        for step in reversed(steps)
+        if step.undo
+    ]
+    lasting = [f"{step.title} ({step.no_undo})" for step in steps if step.no_undo and not step.undo]
+    if lasting:
+        undone.append(f"stays: {', '.join(lasting)}")
+    return " · ".join(undone)
 
 
 def no_return(plan: Plan) -> int:
