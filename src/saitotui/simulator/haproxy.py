@@ -54,7 +54,8 @@ class HaproxyPart:
                 READ, server, number, 10 if server == "db1" else 100, changed=now - 9000
             )
         machine.files[CONFIG] = lambda: self._show.config(node)
-        machine.files[STATE_FILE] = lambda: self._show.servers_state(node)
+        # As it was last saved: what is set at run time stands there only when somebody writes it.
+        machine.files[STATE_FILE] = self._show.servers_state(node)
         return node
 
     def changed(self, machine: Machine) -> None:

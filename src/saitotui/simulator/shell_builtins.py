@@ -52,13 +52,26 @@ def _formatted(form: str, arguments: Sequence[str]) -> tuple[str, int]:
 
 def _cat(shell: Shell, words: list[str], streams: Streams) -> int:
     status = 0
-    for name in words[1:] or ["-"]:
+    for name in [word for word in words[1:] if word != "--"] or ["-"]:
         content = streams.stdin if name == "-" else shell.machine.read(shell.path(name))
         if content is None and name != "/dev/null":
             streams.err.append(f"cat: {name}: No such file or directory\n")
             status = 1
         streams.out.append(content or "")
     return status
+
+
+def _mv(shell: Shell, words: list[str], streams: Streams) -> int:
+    """One file takes the place of another."""
+    names = [word for word in words[1:] if word not in ("-f", "--")]
+    source, target = (shell.path(name) for name in names[:2])
+    content = shell.machine.read(source)
+    if content is None:
+        streams.err.append(f"mv: cannot stat '{names[0]}': No such file or directory\n")
+        return 1
+    shell.machine.files.pop(source)
+    shell.machine.files[target] = content
+    return 0
 
 
 def _inputs(
@@ -383,7 +396,7 @@ def _exec(shell: Shell, words: list[str], streams: Streams) -> int:
 
 BUILTINS: dict[str, Builtin] = {
     ":": _nothing, "true": _nothing, "set": _nothing, "export": _nothing, "umask": _nothing, "sync": _nothing,
-    "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "grep": _grep, "head": _head,
+    "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "mv": _mv, "grep": _grep, "head": _head,
     "tail": _tail,
     "wc": _wc, "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
     "cd": _cd, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
