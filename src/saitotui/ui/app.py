@@ -77,7 +77,7 @@ class Console(Frame, inherit_bindings=False):
         self._places: dict[View, str] = {}
         self._initial, self._subject = initial, subject
         self._wrong = False
-        self._said: Line | None = None
+        self._said: list[Line] = []
         self._pending = False
         self._attention = Attention()
         self._ticking: Timer | None = None
@@ -226,7 +226,11 @@ class Console(Frame, inherit_bindings=False):
         grid = self._grid
         hints = [(order.key_text(), order.footer) for order in ORDERS if order.hinted(self)]
         rest = f"{grid.below} more below" if grid.below else ""
-        self.query_one("#footer", Bar).show([self._said or footer(hints, room, rest)])
+        lines = self._said or [footer(hints, room, rest)]
+        bar = self.query_one("#footer", Bar)
+        if len(bar.lines) != len(lines):
+            bar.styles.height = len(lines)
+        bar.show(lines)
 
     @on(Grid.Moved)
     def _moved(self, event: Grid.Moved) -> None:
@@ -252,7 +256,7 @@ class Console(Frame, inherit_bindings=False):
             return
         event.stop()
         event.prevent_default()
-        self._said = None
+        self._said = []
         if isinstance(order, OpenScreen):
             self.open(order.view)
         else:
@@ -260,7 +264,7 @@ class Console(Frame, inherit_bindings=False):
         self._draw_footer()
 
     def prompt(self, kind: str) -> None:
-        self._said = None
+        self._said = []
         self._show_prompt()
         self._prompt.open(kind, self._words if kind == "/" else "")
         self._propose()

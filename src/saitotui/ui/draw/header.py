@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from saitotui.model.picture import Picture
 from saitotui.ui.ages import age, header_clock
 from saitotui.ui.draw.room import Room
-from saitotui.ui.line import GLYPHS, HEALTH_LOOKS, Line, Look, Span, crop
+from saitotui.ui.line import GLYPHS, HEALTH_LOOKS, Line, Look, Span, crop, wrap
+
+NOTICE_LINES = 4
+"""Lines that a notice may take: a reason why something is refused must be readable to its end."""
 
 LATE_POLLS = 5
 """A picture older than this many polls (and five seconds) is said to be old."""
@@ -102,6 +105,7 @@ def footer(hints: Sequence[tuple[str, str]], room: Room, rest: str = "") -> Line
     return _spread(spans, [Span(rest + " ", Look.STRONG)] if rest else [], room.width)
 
 
-def notice(sentence: str, room: Room, *, wrong: bool = False) -> Line:
-    """What the last command said, in the footer's place until the next key."""
-    return Line((Span(" " + crop(sentence, room.width - 2), Look.WARN if wrong else Look.STRONG),))
+def notice(sentence: str, room: Room, *, wrong: bool = False) -> list[Line]:
+    """What the last command said, in the footer's place until the next key; a long sentence on some lines."""
+    look = Look.WARN if wrong else Look.STRONG
+    return [Line((Span(" " + part, look),)) for part in wrap(sentence, room.width - 2, limit=NOTICE_LINES)]
