@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import json
+import re
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from saitotui.engine.registry import situations, tier_kinds
+from saitotui.clients.hub import Hub
+from saitotui.config import load_profile
+from saitotui.engine.poll import Memory, look
+from saitotui.engine.registry import platform, situations, tier_kinds
 from saitotui.engine.report import Report
+from saitotui.engine.runs.catalogue import catalogue, plan_of
 from saitotui.model import profile as profile_module
 from saitotui.model.finding import Situation
+from saitotui.model.plan import Plan, lines
 from saitotui.model.profile import Profile
+from saitotui.simulator.simulation import Simulation
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -144,10 +154,35 @@ def schema_page() -> str:
     return json.dumps(TypeAdapter(Report).json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+_MARK = "<!-- plan -->"
+
+
+def runbook_page(name: str) -> str:
+    """docs/runbooks/NAME.md: what people wrote about a runbook, then its plan on the simulated platform."""
+    about, _, _ = (DOCS / "runbooks" / f"{name}.md").read_text(encoding="utf-8").partition(_MARK)
+    return "\n".join([f"{about}{_MARK}", "", *(f"    {line}" for line in asyncio.run(_plan(name))), ""])
+
+
+async def _plan(name: str) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="saitotui-docs-") as folder:
+        async with Simulation(Path(folder) / "fsn1", frozen=True) as simulation:
+            seen = platform(load_profile(simulation.profile_path))
+            hub = Hub(seen.profile)
+            try:
+                snapshot = await look(hub, seen.questions.values(), Memory(), simulation.world.clock.now)
+            finally:
+                await hub.aclose()
+    plan = plan_of(seen.profile, snapshot, name, {})
+    assert isinstance(plan, Plan), plan
+    # The digest is of this very platform, whose files lie elsewhere each time.
+    return [re.sub(r", digest \w+", "", line) for line in lines(plan)]
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "profile.md": profile_page,
     "findings.md": findings_page,
     "status.schema.json": schema_page,
+    **{f"runbooks/{name}.md": partial(runbook_page, name) for name in catalogue()},
 }
 
 
