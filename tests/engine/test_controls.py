@@ -170,3 +170,16 @@ def test_a_folder_reads_back_what_was_written_and_forgives_a_torn_last_event(tmp
     (first.path / "request.json").write_text("{}")
     with pytest.raises(ValueError, match="is not the folder of a run"):
         _ = first.request
+
+
+async def test_a_state_folder_far_down_can_be_attached_to(tmp_path: Path) -> None:
+    """The address of a UNIX socket holds 107 bytes; home directories may be longer."""
+    run = create(tmp_path / ("deep/" * 30), REQUEST, b"snapshot")
+    run.take()
+    served = Controls([event(1)], lambda who, what: None)
+    await served.serve(run.socket)
+    anna, to_anna = await attached(run, "anna")
+    assert await anext(to_anna) == event(1)
+    assert oct(run.socket.stat().st_mode & 0o777) == "0o600"
+    await anna.aclose()
+    await served.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,11 +21,14 @@ from saitotui.config import load_profile, load_screens
 from saitotui.engine.journal.entry import Entry
 from saitotui.engine.journal.file import Journal
 from saitotui.engine.runs import runner
-from saitotui.engine.runs.catalogue import catalogue
+from saitotui.engine.runs.catalogue import catalogue, plan_of
 from saitotui.engine.runs.folder import RunFolder
+from saitotui.engine.runs.planning import begin
 from saitotui.model.command import Answer, Command, Failure, FailureKind
 from saitotui.model.picture import Picture
+from saitotui.model.plan import Plan
 from saitotui.model.profile import Profile
+from saitotui.model.run import Kind, RunEvent
 from saitotui.model.snapshot import Snapshot
 from saitotui.resources import data
 from saitotui.ui.acting import Acting
@@ -71,13 +75,13 @@ class World:
 
 
 class Clock:
-    """The time of the console under test; runs go by the real one."""
+    """The real time, and `skew` seconds more."""
 
-    def __init__(self, now: float) -> None:
-        self.now = now
+    def __init__(self) -> None:
+        self.skew = 0.0
 
     def __call__(self) -> float:
-        return self.now
+        return time.time() + self.skew
 
 
 @contextmanager
@@ -165,6 +169,16 @@ class Stand:
         await self.seen("WAITS before stage 1", "yours")
 
 
+def left_behind(profile: Profile) -> RunFolder:
+    """A run that began and was cut off before its first stage."""
+    snapshot = Snapshot(time.time() - 7_200)
+    plan = plan_of(profile, snapshot, "toy-walk", {})
+    assert isinstance(plan, Plan)
+    folder = begin(profile, PROFILE, snapshot, plan, "INC-6", start=lambda run: None)
+    folder.add(RunEvent(1, snapshot.at, Kind.NOTE, "it begins"))
+    return folder
+
+
 NAMES = {" ": "space", ":": "colon", "-": "minus", "=": "equals_sign", "/": "slash", ".": "full_stop"}
 
 
@@ -175,7 +189,7 @@ def keys(text: str) -> list[str]:
 def seen_picture(profile: Profile) -> Picture:
     """A dead master on the example's platform."""
     picture = master_dead()
-    return replace(picture, profile=profile, snapshot=Snapshot(picture.at))
+    return replace(picture, profile=profile, snapshot=Snapshot(time.time()))
 
 
 @asynccontextmanager
@@ -184,10 +198,10 @@ async def stand(
     world: World | None = None,
     *,
     size: tuple[int, int] = (80, 24),
-    detached: bool = False,
+    before: Callable[[Profile], object] = lambda profile: None,
     profile: Callable[[Profile], Profile] = lambda profile: profile,
 ) -> AsyncIterator[Stand]:
-    """A console on `world`. Runs are carried by tasks of this process; `detached`: by nothing."""
+    """A console on `world`; `before` happens before it is opened. Runs are tasks of this process."""
     world = world or World()
     monkeypatch.setattr(runner, "Hub", lambda profile: world)
     monkeypatch.setattr(runner, "LINGER", 0.0)
@@ -196,20 +210,21 @@ async def stand(
     loop, runners = asyncio.get_running_loop(), list[asyncio.Task[Any]]()
 
     def start(folder: RunFolder) -> None:
-        if not detached:
-            folder.take()
-            loop.call_soon_threadsafe(
-                lambda: runners.append(loop.create_task(runner.Runner(folder).run(), name=folder.name))
-            )
+        folder.take()
+        loop.call_soon_threadsafe(lambda: runners.append(loop.create_task(runner.Runner(folder).run())))
 
+    before(changed)
     source = Scripted(seen_picture(changed))
-    clock = Clock(source.picture.at if source.picture else 0.0)
+    clock = Clock()
     acting = Acting(changed, PROFILE, lambda: world, clock=clock, start=start)
     app = Console(source, load_screens(), acting=acting, clock=clock, color=True, ascii_only=False)
     try:
         async with app.run_test(size=size) as pilot:
             yield Stand(world, changed, clock, source, app, acting, pilot, runners)
     finally:
+        # What the console's end does to a run happens in the run's own task.
+        for _ in range(50):
+            await asyncio.sleep(0)
         for task in runners:
             task.cancel()
         await asyncio.gather(*runners, return_exceptions=True)

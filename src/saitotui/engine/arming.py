@@ -70,7 +70,7 @@ class Arming:
     def arm(self, text: str) -> Armed:
         """Arms, or arms anew. ValueError for what is not understood, JournalError for a failing journal."""
         seconds, why = wanted(text)
-        self._journal.append("arm", {"seconds": seconds, "why": why})
+        self._journal.append("arm", {"seconds": int(seconds), "why": why})
         self._armed = Armed(self._clock() + seconds, why)
         return self._armed
 

@@ -119,7 +119,8 @@ class Console(Frame, inherit_bindings=False):
         await self._tick()
         parked = [run for run in self._acting.acts.unfinished if run.parked] if self._acting else []
         if parked:
-            self.say(f"run {parked[0].name} is {parked[0].word} since it was left: :attach {parked[0].name}")
+            name, more = parked[0].name, f", and {len(parked) - 1} more" if len(parked) > 1 else ""
+            self.say(f"run {name} needs somebody ({parked[0].word}){more}: :attach {name}", wrong=True)
 
     async def _tick(self) -> None:
         if self._acting is not None:

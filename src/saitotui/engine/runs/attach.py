@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from saitotui.engine.runs.folder import RunFolder, decode
+from saitotui.engine.runs.folder import RunFolder, decode, reachable
 from saitotui.model.run import RunEvent
 
 CONNECT = 5.0
@@ -54,7 +54,8 @@ async def attach(run: RunFolder, who: str) -> Attachment | None:
         async with asyncio.timeout(CONNECT):
             while True:
                 try:
-                    reader, writer = await asyncio.open_unix_connection(str(run.socket), limit=LIMIT)
+                    with reachable(run.socket) as address:
+                        reader, writer = await asyncio.open_unix_connection(address, limit=LIMIT)
                     break
                 except OSError:
                     if run.result is not None or (not run.pid and list(run.events())):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from saitotui.engine.runs.folder import encode
+from saitotui.engine.runs.folder import encode, reachable
 from saitotui.model.run import Decision, RunEvent
 
 LINE_LIMIT = 64 * 1024
@@ -40,7 +40,8 @@ class Controls:
         """Listens on `path`, for this user only."""
         before = os.umask(0o177)
         try:
-            self._server = await asyncio.start_unix_server(self._client, path, limit=LINE_LIMIT)
+            with reachable(path) as address:
+                self._server = await asyncio.start_unix_server(self._client, address, limit=LINE_LIMIT)
         finally:
             os.umask(before)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,24 @@ class RunFolder:
                 yield decode(json.loads(line))
             except (ValueError, KeyError, TypeError):
                 continue
+
+
+SOCKET_PATH = 107
+"""Bytes that the address of a UNIX socket may have (sun_path; unix(7))."""
+
+
+@contextmanager
+def reachable(path: Path) -> Iterator[str]:
+    """The address of the socket at `path`, as bind and connect take it: where it is too long for them, by way
+    of its folder's descriptor (proc(5): /proc/self/fd)."""
+    if len(os.fsencode(path)) <= SOCKET_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def encode(event: RunEvent) -> str:

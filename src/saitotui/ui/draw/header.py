@@ -32,8 +32,10 @@ def header(picture: Picture | None, room: Room, *, filters: Sequence[str] = (), 
     ]
     badges = [Span(f" {text} ", Look.BADGE) for text in (*_freshness(picture, room.now), *filters)]
     right = [*badges, Span(" "), clock]
-    if sum(span.width for span in (*left, *right)) > room.width and room.acts.disarmed:
-        # Robots that are off outrank those that are not.
+    if sum(span.width for span in (*left, *right)) > room.width and (
+        room.acts.disarmed or room.acts.unfinished
+    ):
+        # Robots that are off, and runs, outrank robots that act as always.
         left = [span for span in left if not span.text.startswith(" robots:")]
     free = room.width - sum(span.width for span in (*left, *right)) - 4
     if crumbs and free >= 8:

@@ -6,11 +6,10 @@ import json
 
 from saitotui.engine.journal.entry import Entry
 from saitotui.engine.journal.export import gist
-from saitotui.model.health import Health
 from saitotui.ui.ages import clock, stamp
 from saitotui.ui.draw.room import Room
 from saitotui.ui.draw.words import labelled
-from saitotui.ui.line import Line, Look, Page, Span, crop, fit, heading, plain, wrap
+from saitotui.ui.line import Line, Look, Page, Span, fit, heading, plain, wrap
 
 _LOUD = {"run-begin", "run-end", "arm", "disarm", "control", "evidence", "approval", "run-resume"}
 
@@ -31,27 +30,31 @@ def journal_page(room: Room) -> Page:
             Line((Span(" "), mark if n == 0 else Span(" " * 9), Span(" " + part)), fixed=True)
             for n, part in enumerate(parts)
         ]
-    lines += [_row(entry, room) for entry in seen.entries]
+    for entry in seen.entries:
+        lines += _rows(entry, room)
     if seen.count > len(seen.entries):
         lines.append(plain(f"and {seen.count - len(seen.entries)} older: saitotui journal show"))
     return Page(tuple(lines))
 
 
-def _row(entry: Entry, room: Room) -> Line:
-    names = min(16, room.width // 5)
+def _rows(entry: Entry, room: Room) -> list[Line]:
+    """One entry, what it says on up to two lines."""
+    names = min(14, room.width // 6)
     lead = f" {entry.seq:>5} {clock(entry.time)} "
-    rest = room.width - len(lead) - names - 19
-    return Line(
+    left = len(lead) + names + 16
+    key = f"entry {entry.seq}"
+    parts = wrap(gist(entry), max(10, room.width - left - 1), limit=2)
+    first = Line(
         (
             Span(lead, Look.DIM),
             Span(fit(entry.actor, names) + " "),
             Span(fit(entry.run or "-", 5), Look.DIM),
-            Span(fit(entry.kind, 10) + " ", Look.STRONG if entry.kind in _LOUD else Look.PLAIN),
-            Span(crop(gist(entry), rest)),
+            Span(fit(entry.kind, 9) + " ", Look.STRONG if entry.kind in _LOUD else Look.PLAIN),
+            Span(parts[0]),
         ),
-        key=f"entry {entry.seq}",
-        health=Health.OK,
+        key=key,
     )
+    return [first, *(Line((Span(" " * left + part),), key=key) for part in parts[1:])]
 
 
 def entry_page(number: str, room: Room) -> Page:
