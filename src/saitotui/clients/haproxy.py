@@ -13,7 +13,7 @@ from typing import Protocol
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
 from saitotui.clients.ssh import SshHost
-from saitotui.model.command import Answer, Command, Failure, FailureKind
+from saitotui.model.command import Answer, Command, Danger, Failure, FailureKind
 from saitotui.model.profile import Haproxy
 from saitotui.model.text import one_line
 
@@ -34,7 +34,9 @@ class HaproxyConnection:
         self._through = through
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
-        return list(await asyncio.gather(*(self._one(command.text, deadline) for command in commands)))
+        if all(command.danger is Danger.READ for command in commands):
+            return list(await asyncio.gather(*(self._one(command.text, deadline) for command in commands)))
+        return [await self._one(command.text, deadline) for command in commands]
 
     async def _one(self, text: str, deadline: float) -> Answer | Failure:
         if "\n" in text:

@@ -32,6 +32,8 @@ class HttpConnection:
     """One service. `through` is the host to reach it from, where the profile says `via`."""
 
     refusals: frozenset[int] = frozenset({401, 403})
+    content_type = ""
+    """What a body is, where the service must be told."""
     """Statuses that mean wrong credentials or missing rights, where there are credentials."""
 
     def __init__(self, name: str, service: HttpService, through: SshHost | None) -> None:
@@ -93,8 +95,10 @@ class HttpConnection:
         import httpx
 
         url = self._service.url.rstrip("/") + path if path else self._service.url
+        headers = {"Content-Type": self.content_type} if body is not None and self.content_type else None
         try:
-            async with asyncio.timeout(deadline), client.stream(method, url, content=body) as response:
+            stream = client.stream(method, url, content=body, headers=headers)
+            async with asyncio.timeout(deadline), stream as response:
                 parts: list[bytes] = []
                 size = 0
                 async for chunk in response.aiter_bytes():
@@ -115,7 +119,10 @@ class HttpConnection:
         if response.status_code in self.refusals and self._service.user:
             said = f"{response.status_code} {response.reason_phrase}"
             return Failure(FailureKind.DENIED, f"{self._where}: {said} for the user {self._service.user}")
-        text = body.decode(response.charset_encoding or "utf-8", "replace")
+        try:
+            text = body.decode(response.charset_encoding or "utf-8", "replace")
+        except LookupError:
+            text = body.decode("utf-8", "replace")
         return Answer(text, response.status_code, data=_json(response, text))
 
     async def _timed_out(self, method: str, path: str, deadline: float) -> Failure:

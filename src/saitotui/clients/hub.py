@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from saitotui.clients.base import Connection
 from saitotui.clients.ssh import SshHost
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
 from saitotui.model.profile import Database, MysqlServer, Profile
+
+_log = logging.getLogger(__name__)
 
 
 class Unknown(LookupError):
@@ -37,11 +41,22 @@ class Hub:
         if not commands:
             return []
         first = commands[0]
+        if any("\0" in command.text or "\0" in command.body for command in commands):
+            return [Failure(FailureKind.ERROR, f"{first.target}: a command holds a NUL character")] * len(
+                commands
+            )
         try:
             connection = self._connection(first.client, first.target, first.session)
+            return await connection.ask(commands, deadline)
         except Unknown as error:
             return [Failure(FailureKind.ERROR, str(error)) for _ in commands]
-        return await connection.ask(commands, deadline)
+        except Exception as error:
+            # Whatever a library raises on what a peer sent: it ends this question, and nothing else. The
+            # message may hold what was sent, so it is not shown.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error("%s %s: %s in %s", first.client, first.target, type(error).__name__, place.name)
+            sentence = f"{first.target}: a defect of this console: {type(error).__name__} over {first.client}"
+            return [Failure(FailureKind.UNPARSABLE, sentence) for _ in commands]
 
     async def stream(self, command: Command) -> AsyncIterator[str | Failure]:
         """The lines of an SSH command that goes on."""

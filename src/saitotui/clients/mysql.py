@@ -150,6 +150,8 @@ class MysqlConnection:
         import aiomysql
         import pymysql
 
+        from saitotui.clients.mysql_login import Unsafe, log_in
+
         options = await self._options(deadline)
         if isinstance(options, Failure):
             return options
@@ -158,7 +160,7 @@ class MysqlConnection:
             return Failure(password.kind, f"{self._where}: {password.sentence}")
         try:
             async with asyncio.timeout(deadline):
-                return await aiomysql.connect(
+                return await log_in(
                     user=self._server.user,
                     password=password.reveal(),
                     autocommit=True,
@@ -168,6 +170,8 @@ class MysqlConnection:
                 )
         except TimeoutError:
             return silent(self._where, deadline)
+        except Unsafe as error:
+            return Failure(FailureKind.DENIED, f"{self._where}: {error}")
         except pymysql.err.Error as error:
             number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
             return _of_mysql_error(self._where, number, error)

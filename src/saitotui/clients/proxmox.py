@@ -107,6 +107,8 @@ class ProxmoxConnection:
             return self._refused(
                 address, where, error.status_code, one_line(str(error.content)), error.errors
             )
+        except _Unsafe as error:
+            return Failure(FailureKind.DENIED, f"{where}: {error}")
         except AuthenticationError as error:
             self._apis.pop(address, None)
             return Failure(FailureKind.DENIED, f"{where}: {one_line(str(error))}")
@@ -131,6 +133,9 @@ class ProxmoxConnection:
         if cluster.token_id:
             user, _, token = cluster.token_id.partition("!")
             options |= {"user": user, "token_name": token, "token_value": secret.reveal()}
+        elif pinned:
+            # The library logs in before a pinned certificate could be checked.
+            raise _Unsafe("a pinned certificate needs an API token (token_id), or give tls.ca instead")
         else:
             options |= {"user": cluster.user, "password": secret.reveal()}
         api = ProxmoxAPI(url.hostname, **options)
@@ -157,6 +162,10 @@ class ProxmoxConnection:
         for api in self._apis.values():
             api._store["session"].close()
         self._apis = {}
+
+
+class _Unsafe(Exception):
+    """A way to log in that would show a secret to whoever answers; the message is a sentence."""
 
 
 async def _knock(address: str, where: str, deadline: float) -> Failure | None:

@@ -18,6 +18,7 @@ class RobotConnection:
         self._http = HttpConnection("robot", service, None)
         # 403 is also how Robot says that too much was asked; its body tells.
         self._http.refusals = frozenset({401})
+        self._http.content_type = "application/x-www-form-urlencoded"
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         answers = await self._http.ask([_form(command) for command in commands], deadline)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, too_large
 from saitotui.clients.quoting import shell
-from saitotui.model.command import Answer, Command, Failure, FailureKind
+from saitotui.model.command import Answer, Command, Danger, Failure, FailureKind
 
 if TYPE_CHECKING:
     import asyncssh
@@ -47,7 +47,11 @@ class RemoteShell:
         the shell ended: it is dead then, and the rest is to be asked of another."""
         nonce = secrets.token_hex(8)
         text = "".join(frame(command.text, nonce, number) for number, command in enumerate(commands))
-        self._process.stdin.write(text.encode("utf-8", "surrogateescape"))
+        try:
+            self._process.stdin.write(text.encode("utf-8", "surrogateescape"))
+        except OSError:
+            self.close()
+            return [Failure(FailureKind.UNREACHABLE, f"{self._where}: the remote shell ended")]
         answers: list[Answer | Failure] = []
         for number, command in enumerate(commands):
             try:
@@ -55,6 +59,8 @@ class RemoteShell:
                     answers.append(await self._answer(f"\n{nonce} {number} ".encode()))
             except TimeoutError:
                 answers.append(late(self._where, command.text, deadline))
+                # What hangs must not run on, to take effect when nobody waits for it any more.
+                self._process.kill()
                 self.alive = False
             if not self.alive:
                 self.close()
@@ -101,6 +107,10 @@ class RemoteShell:
         self._process.close()
 
 
+def _ended(answer: Answer | Failure) -> bool:
+    return isinstance(answer, Failure) and answer.kind is FailureKind.UNREACHABLE
+
+
 class Shells:
     """A few remote shells of one host: more than one only while one is busy."""
 
@@ -116,14 +126,19 @@ class Shells:
     ) -> list[Answer | Failure]:
         """One outcome for each command; a shell that hangs is replaced, and the rest asked of the new one."""
         answers: list[Answer | Failure] = []
-        began = time.monotonic()
+        began, again = time.monotonic(), True
         async with self._places:
             while len(answers) < len(commands):
                 rest = commands[len(answers) :]
+                reused = bool(self._idle)
                 remote = await self._shell(connection, deadline)
                 if isinstance(remote, Failure):
                     return [*answers, *(remote for _ in rest)]
-                answers += await remote.ask(rest, deadline)
+                found = await remote.ask(rest, deadline)
+                if reused and again and _ended(found[-1]) and rest[len(found) - 1].danger is Danger.READ:
+                    # The shell had ended while nobody used it; an act is never sent twice.
+                    found, again = found[:-1], False
+                answers += found
                 if remote.alive:
                     self._idle.append(remote)
                 elif time.monotonic() - began > deadline * 3:
