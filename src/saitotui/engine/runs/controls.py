@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from saitotui.engine.runs.folder import encode, reachable
-from saitotui.model.run import Decision, RunEvent
+from saitotui.model.run import Decision, Kind, RunEvent
 
 LINE_LIMIT = 64 * 1024
 
@@ -35,6 +35,7 @@ class Controls:
         self._decision: asyncio.Future[Decision] | None = None
         self._allow: Callable[[], str] = lambda: ""
         self._server: asyncio.Server | None = None
+        self._over = False
 
     async def serve(self, path: Path) -> None:
         """Listens on `path`, for this user only."""
@@ -53,6 +54,7 @@ class Controls:
 
     def publish(self, event: RunEvent) -> None:
         """Sends one event to all who watch. A watcher that does not read is dropped, not waited for."""
+        self._over = self._over or event.kind is Kind.OUTCOME
         line = encode(event).encode() + b"\n"
         for writer in list(self._watchers):
             if writer.transport.get_write_buffer_size() > 4 * 1024 * 1024:
@@ -85,7 +87,8 @@ class Controls:
             who = self._watchers.pop(writer, "somebody")
             if self._holder is writer:
                 self._holder = None
-                self._told(who, "lost the controls: the connection ended; the run waits at its next gate")
+                if not self._over:
+                    self._told(who, "lost the controls: the connection ended; the run waits at its next gate")
             writer.close()
 
     def _obey(self, writer: asyncio.StreamWriter, line: bytes) -> None:

@@ -59,8 +59,6 @@ def _state(run: Followed, room: Room) -> list[Line]:
         lines += labelled("undo now", undo_sentence(run), room.width, look, most=2)
     elif run.where.result.probe:
         lines += labelled("to settle it", run.where.result.probe, room.width, Look.UNKNOWN)
-    if run.where.disarmed:
-        lines += labelled("robots", f"{len(run.where.disarmed)} disarmed by this run", room.width, Look.WARN)
     return lines
 
 
@@ -124,7 +122,7 @@ def _stages(run: Followed, room: Room) -> list[Line]:
         return [plain("this console makes another plan of it: its stages are told, not shown")]
     lines = [heading("Stages", room.width)]
     if run.plan.disarm:
-        lines.append(_stage_line(run, -1, "disarm robots", run.plan.disarm, room))
+        lines.append(_robots_line(run, len(run.plan.disarm)))
     for number, stage in enumerate(run.plan.stages):
         title = stage.title + ("  ▲ no return" if stage.point_of_no_return else "")
         lines.append(_stage_line(run, number, title, stage.steps, room))
@@ -140,6 +138,19 @@ def _shown(run: Followed) -> int:
     return run.where.waiting.stage if run.where.waiting else run.where.stage
 
 
+def _robots_line(run: Followed, count: int) -> Line:
+    """The robots: off from before the first stage until they are proven to act again."""
+    off = len(run.where.disarmed)
+    ends = [run.where.outcomes.get((-1, index), (None, ""))[0] for index in range(count)]
+    if off:
+        mark, words = Span("▲ DISARMED  ", Look.WARN), f"{off} of {count} robots, until the run ends"
+    elif ends and all(end is Outcome.UNDONE for end in ends):
+        mark, words = Span("● ARMED     ", Look.OK), "robots act again, proven"
+    else:
+        mark, words = Span("· later     ", Look.DIM), f"disarm {count} robots"
+    return Line((Span(" 0 "), mark, Span(words, Look.STRONG)))
+
+
 def _went_wrong(run: Followed, number: int, stage: Stage) -> bool:
     ends = [
         run.where.outcomes.get((number, index), (Outcome.DONE, ""))[0] for index in range(len(stage.steps))
@@ -150,11 +161,12 @@ def _went_wrong(run: Followed, number: int, stage: Stage) -> bool:
 def _stage_line(run: Followed, number: int, title: str, steps: Sequence[Step], room: Room) -> Line:
     ends = [run.where.outcomes.get((number, index), (None, ""))[0] for index in range(len(steps))]
     mark, health = _mark(run, number, ends)
-    label = f"{number + 1}" if number >= 0 else "0"
     seconds = run.where.windows.get(number)
     took = f" {seconds * 1000:.1f} ms" if seconds is not None else ""
     width = room.width - 17 - len(took)
-    return Line((Span(f" {label} "), mark, Span(fit(title, width), Look.STRONG), Span(took)), health=health)
+    return Line(
+        (Span(f" {number + 1} "), mark, Span(fit(title, width), Look.STRONG), Span(took)), health=health
+    )
 
 
 def _mark(run: Followed, number: int, ends: Sequence[Outcome | None]) -> tuple[Span, Health]:
