@@ -285,7 +285,6 @@ def test_every_node_has_an_answer() -> None:
 
 USED_UP: list[tuple[World, str]] = [
     (World(health={"db2": Health.CRIT}), "redundancy.database-no-standby db1"),
-    (World(health={"db2": Health.UNKNOWN}), "redundancy.database-no-standby db1"),
     (World(dead={"db2": "killed"}), "redundancy.database-no-standby db1"),
     (World(health={"st2": Health.CRIT}), "redundancy.storage-no-standby st1"),
     (World(health={"tc1": Health.CRIT}), "redundancy.application-single tc2"),
@@ -299,6 +298,29 @@ def test_used_up(world: World, expected: str) -> None:
     across, _ = world.judged()
     assert codes(across.findings) == [expected]
     assert across.findings[0].evidence
+
+
+def test_what_is_unknown_is_not_well() -> None:
+    across, _ = World(health={"db2": Health.UNKNOWN}).judged()
+    assert codes(across.findings) == [
+        "redundancy.database-no-standby db1",
+        "redundancy.unknown redundancy",
+    ]
+    assert across.health is Health.UNKNOWN
+    assert dies(across)["db1"][0] == "cannot tell"
+
+
+def test_a_database_that_stands_still_has_one_way_back() -> None:
+    across, _ = World(dead={"db1": "no process"}, roles={**World().roles, "db1": ""}).judged()
+    assert codes(across.findings) == ["redundancy.database-no-standby db2"]
+    assert "only one left" in across.findings[0].sentence
+    assert dies(across)["db2"] == ("down", "database: it stands still, and nobody else could bring it back")
+
+
+def test_two_masters_are_none() -> None:
+    across, _ = World(roles={**World().roles, "db2": "master"}).judged()
+    assert codes(across.findings) == ["redundancy.unknown redundancy"]
+    assert dies(across)["db1"] == ("cannot tell", "database: more than one claims to be master")
 
 
 def test_standby_that_resyncs_is_none() -> None:
@@ -420,6 +442,7 @@ def test_web_single() -> None:
 def test_every_situation_is_met() -> None:
     worlds = [world for world, _ in USED_UP] + [World(memory=40 * GIB), World(lost={"pve1"})]
     worlds.append(World(unseen=set(World().profile.hosts)))
+    worlds.append(World(health={"db2": Health.UNKNOWN}))
     met = {finding.code for world in worlds for finding in world.judged()[0].findings}
     # Its own test: test_web_single.
     met.add("redundancy.web-single")

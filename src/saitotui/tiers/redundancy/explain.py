@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health
 from saitotui.model.topology import Node, TierPicture
-from saitotui.tiers.redundancy.situations import CUT_OFF
+from saitotui.tiers.redundancy.situations import CUT_OFF, UNKNOWN
 
 NODE_OFFLINE = "cluster.node-offline"
 _GUEST_GONE = ("cluster.guest-down", "cluster.guest-error", "cluster.guest-missing")
@@ -111,8 +111,17 @@ consequences that their own tier could not explain."""
 def _downstream(finding: Finding, findings: Sequence[Finding]) -> Finding:
     if finding.cause:
         return finding
+    if finding.code == UNKNOWN.code:
+        return _unknown(finding, findings)
     present = {other.code for other in findings}
     for cause, pattern in DOWNSTREAM:
         if cause in present and finding.code != cause and fnmatchcase(finding.code, pattern):
             return replace(finding, cause=cause)
     return finding
+
+
+def _unknown(finding: Finding, findings: Sequence[Finding]) -> Finding:
+    """That redundancy is unknown follows from what is unknown or down: the worst of that, the first cause."""
+    others = [other for other in findings if not other.cause and other.code != finding.code]
+    unwell = [other for other in others if blind(other) or other.health is Health.CRIT]
+    return replace(finding, cause=unwell[0].code) if unwell else finding

@@ -50,6 +50,11 @@ def _service(service: Service) -> Iterator[Finding]:
     elif service.active is not None and not service.standbys:
         sentence = f"{service.kind.name}: no standby; a second failure stops {stops}"
         yield _NO_STANDBY[service.kind.name].found(service.active.id, sentence, *evidence)
+    elif service.last is not None:
+        sentence = (
+            f"{service.kind.name}: {service.last.id} is the only one left; without it nobody takes over"
+        )
+        yield _NO_STANDBY[service.kind.name].found(service.last.id, sentence, *evidence)
 
 
 def _word(able: bool | None) -> str:

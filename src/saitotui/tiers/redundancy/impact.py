@@ -72,8 +72,11 @@ def _any(service: Service, left: list[Member]) -> Loss:
 
 def _pair(service: Service, hit: list[Member], left: list[Member]) -> Loss:
     kind, active = service.kind, service.active
+    if service.last is not None:
+        return Loss(Impact.DOWN, f"{kind.name}: it stands still, and nobody else could bring it back")
     if active is None:
-        return Loss(Impact.UNKNOWN, f"{kind.name}: nobody is known to be {kind.active}")
+        who = "more than one claims" if service.claimants else "nobody is known"
+        return Loss(Impact.UNKNOWN, f"{kind.name}: {who} to be {kind.active}")
     if active not in hit:
         return Loss(Impact.DEGRADED, f"{kind.name}: goes on without a standby")
     able = [member.id for member in left if member.able]

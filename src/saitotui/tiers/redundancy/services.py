@@ -67,15 +67,27 @@ class Service:
         return tuple(member for member in self.members if member.able)
 
     @property
+    def claimants(self) -> tuple[Member, ...]:
+        """Who does the work now, by what each says."""
+        return tuple(member for member in self.members if member.active)
+
+    @property
     def active(self) -> Member | None:
         """Who does the work now, where one does; None when nobody or more than one claims to."""
-        found = [member for member in self.members if member.active]
-        return found[0] if len(found) == 1 else None
+        return self.claimants[0] if len(self.claimants) == 1 else None
 
     @property
     def standbys(self) -> tuple[Member, ...]:
         """Members that could take the work over."""
         return tuple(member for member in self.members if member.able and not member.active)
+
+    @property
+    def last(self) -> Member | None:
+        """The only one that could bring back a service that stands still; None when it does not stand still,
+        when more could, or when nobody knows."""
+        if self.kind.mode is Mode.ANY or self.claimants or self.unknown or len(self.standbys) != 1:
+            return None
+        return self.standbys[0]
 
     @property
     def unknown(self) -> bool:

@@ -73,9 +73,17 @@ SHARED_HOST = Situation(
     "nothing.",
     "Migrate one of the guests to another cluster node, and keep them apart by an HA rule.",
 )
+UNKNOWN = Situation(
+    "redundancy.unknown",
+    Health.UNKNOWN,
+    "What stops if some nodes die cannot be told",
+    "It depends on nodes of which nobody knows how they are, or which contradict each other.",
+    "Deal with what is unknown about them first; until then treat them as the last ones left.",
+)
 
 SITUATIONS = (
     CUT_OFF,
+    UNKNOWN,
     DATABASE_NO_STANDBY,
     STORAGE_NO_STANDBY,
     APPLICATION_SINGLE,
