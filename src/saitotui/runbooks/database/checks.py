@@ -50,7 +50,8 @@ def follows(server: str, source: str, host: str, port: int, lag: float | None) -
         if len(channels) != 1:
             return Verdict(False, f"{len(channels)} replication channels")
         (one,) = channels
-        said = f"{one.source_host}:{one.source_port}, IO {one.io}, SQL {one.sql}, lag {one.lag}s"
+        late = "unknown" if one.lag is None else f"{one.lag}s"
+        said = f"{one.source_host}:{one.source_port}, IO {one.io}, SQL {one.sql}, lag {late}"
         right = (one.source_host, one.source_port) == (host, port) and one.io_runs and one.sql_runs
         if lag is not None and right:
             if one.true_lag is None:

@@ -16,7 +16,7 @@ from saitotui.ui.draw.plan import verdict
 from saitotui.ui.draw.room import Room
 from saitotui.ui.draw.rows import advice_rows, finding_rows
 from saitotui.ui.draw.walk import OUTCOMES
-from saitotui.ui.line import BLANK, Line, Look, Page, Span, crop, fit, heading, plain, wrap
+from saitotui.ui.line import BLANK, Line, Look, Page, Span, fit, heading, plain, wrap
 
 
 def catalogue_page(picture: Picture, room: Room) -> Page:
@@ -54,17 +54,13 @@ def _entry(picture: Picture, finding: Finding, shown: set[str], room: Room) -> l
 
 
 def book_rows(book: Runbook, room: Room) -> list[Line]:
-    """One runbook: id, preflight, title, summary."""
+    """One runbook: id, title, preflight, summary."""
     key = f"runbook {book.id}"
     said, look = preflight_words(book.id, room)
+    name = fit(book.id, 24)
+    title = fit(book.title, max(0, room.width - len(name) - len(said) - 6))
     first = Line(
-        (
-            Span(" » ", Look.STRONG),
-            Span(fit(book.id, 24), Look.STRONG),
-            Span(fit(said, 28), look),
-            Span(crop(book.title, max(0, room.width - 57))),
-        ),
-        key=key,
+        (Span(" » ", Look.STRONG), Span(name, Look.STRONG), Span(f" {title} "), Span(said, look)), key=key
     )
     parts = wrap(book.summary, room.width - 5, limit=2)
     return [first, *(Line((Span("   " + part, Look.DIM),), key=key) for part in parts)]

@@ -169,11 +169,15 @@ def _stage_line(run: Followed, number: int, title: str, steps: Sequence[Step], r
     )
 
 
+_WORSE = (Outcome.REFUSED, Outcome.UNDONE, Outcome.FAILED, Outcome.INDETERMINATE)
+"""A stage is as bad as its worst step; what nobody can tell is worst, because it must be settled."""
+
+
 def _mark(run: Followed, number: int, ends: Sequence[Outcome | None]) -> tuple[Span, Health]:
     bad = [end for end in ends if end is not None and end not in (Outcome.DONE, Outcome.ALREADY)]
     waiting = run.where.waiting
     if bad:
-        return OUTCOMES[bad[-1]]
+        return OUTCOMES[max(bad, key=_WORSE.index)]
     if ends and all(end is not None for end in ends):
         return OUTCOMES[Outcome.DONE if Outcome.DONE in ends else Outcome.ALREADY]
     if waiting is not None and waiting.stage == number:
