@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.scenes import photograph
+from tests.ui import acting_scenes
 
 from saitotui.config import load_screens
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
+from saitotui.ui.draw.acts import Acts
 from saitotui.ui.environment import prepare
 
 prepare()
@@ -42,6 +44,17 @@ async def scene(request: pytest.FixtureRequest) -> Picture:
     if name not in _taken:
         _taken[name] = await photograph(name)
     return _taken[name]
+
+
+_acting: dict[str, tuple[Picture, Acts]] = {}
+
+
+@pytest.fixture
+async def acting() -> acting_scenes.Scenes:
+    """What the console draws of a swap; it is walked once."""
+    if not _acting:
+        _acting.update(await acting_scenes.scenes())
+    return _acting
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.ui import acting_scenes
 from tests.ui.conftest import SCENES, SNAPSHOTS
 
 from saitotui.model.picture import Picture
@@ -50,12 +51,35 @@ async def test_screen(
         accepted(name, f"{scenario}-{width}x{height}.svg", svg)
 
 
+@pytest.mark.parametrize("name", acting_scenes.SCENES)
+async def test_acting(
+    name: str,
+    acting: acting_scenes.Scenes,
+    screens: tuple[ScreenSpec, ...],
+    accepted: Callable[[str, str, str], None],
+) -> None:
+    """What is drawn of a swap: offered, planned, refused, at each gate, in trouble, unsettled, done."""
+    screen, subject, keys = acting_scenes.SCENES[name]
+    picture, acts = acting[name]
+    for width, height in SIZES:
+        svg, text = await photograph(
+            picture, screens, screen, (width, height), subject=subject, keys=keys, now=picture.at, acts=acts
+        )
+        accepted("acting", f"{name}-{width}x{height}.txt", text)
+        accepted("acting", f"{name}-{width}x{height}.svg", svg)
+
+
 def test_no_orphans() -> None:
     """A snapshot that no test draws any more shows something that does not exist."""
     expected = {
         f"{name}/{scenario}-{width}x{height}.{suffix}"
         for name in VIEWS
         for scenario in SCENES
+        for width, height in SIZES
+        for suffix in ("svg", "txt")
+    } | {
+        f"acting/{name}-{width}x{height}.{suffix}"
+        for name in acting_scenes.SCENES
         for width, height in SIZES
         for suffix in ("svg", "txt")
     }

@@ -25,7 +25,7 @@ from saitotui.ui.attention import Attention
 from saitotui.ui.commands import ORDERS
 from saitotui.ui.dialogues import Dialogues
 from saitotui.ui.dispatch import OpenScreen, by_key, execute, fuzzy, offers
-from saitotui.ui.draw.acts import NOTHING, Followed
+from saitotui.ui.draw.acts import NOTHING, Acts, Followed
 from saitotui.ui.draw.header import footer, header, notice
 from saitotui.ui.draw.help import Entry, help_page
 from saitotui.ui.draw.overview import waiting
@@ -50,7 +50,8 @@ class Fresh(Message):
 
 
 class Console(Frame, inherit_bindings=False):
-    """Draws what `source` publishes. It changes nothing itself: what acts is `acting` (None: nothing can)."""
+    """Draws what `source` publishes. It changes nothing itself: what acts is `acting` (None: nothing can, and
+    `acts` is what is drawn of acting)."""
 
     def __init__(
         self,
@@ -59,6 +60,7 @@ class Console(Frame, inherit_bindings=False):
         *,
         faults: Faults | None = None,
         acting: Acting | None = None,
+        acts: Acts = NOTHING,
         initial: str = "",
         subject: str = "",
         clock: Callable[[], float] = time.time,
@@ -69,6 +71,7 @@ class Console(Frame, inherit_bindings=False):
         poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
         super().__init__(Paint(poor, wants_color() if color is None else color))
         self._acting = Dialogues(acting, self) if acting is not None else None
+        self._posed = acts
         self._source, self._faults = source, faults
         self._given_screens = tuple(screens)
         self._clock, self._zone = clock, zone
@@ -163,7 +166,7 @@ class Console(Frame, inherit_bindings=False):
         if self._initial not in ("", Kind.OVERVIEW.value):
             name = self._initial
             known = {screen.name for screen in self.screens} | {tier.tier for tier in picture.tiers}
-            if name in [kind.value for kind in (Kind.MAP, Kind.LOG, Kind.RUNBOOKS)]:
+            if name in [kind.value for kind in (Kind.MAP, Kind.LOG, Kind.RUNBOOKS, Kind.JOURNAL)]:
                 self._stack.append(View(Kind(name)))
             elif name in known:
                 self._stack.append(View(Kind.SCREEN, name))
@@ -174,7 +177,7 @@ class Console(Frame, inherit_bindings=False):
 
     def _room(self) -> Room:
         width, height = self.size
-        acts = self._acting.acts if self._acting else NOTHING
+        acts = self._acting.acts if self._acting else self._posed
         return Room(width, max(1, height - 2), self._clock(), self._zone, self.screens, acts)
 
     def _page(self, room: Room) -> Page:

@@ -10,6 +10,7 @@ from datetime import UTC
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
 from saitotui.ui.app import Console
+from saitotui.ui.draw.acts import NOTHING, Acts
 from saitotui.ui.views import Kind, all_screens
 
 _IDS = re.compile(r"terminal-\d+")
@@ -68,8 +69,10 @@ async def photograph(
     keys: Sequence[str] = (),
     now: float | None = None,
     ascii_only: bool = False,
+    acts: Acts = NOTHING,
 ) -> tuple[str, str]:
-    """`shoot` for a running event loop; `subject` is opened on top, then `keys` are pressed."""
+    """`shoot` for a running event loop; `subject` is opened on top, then `keys` are pressed. `acts` is what
+    is known of acting."""
     moment = now if now is not None else picture.at if picture else 0.0
     app = Console(
         Still(picture),
@@ -79,6 +82,7 @@ async def photograph(
         clock=lambda: moment,
         zone=UTC,
         ascii_only=ascii_only,
+        acts=acts,
         color=True,
     )
     async with app.run_test(size=size) as pilot:
