@@ -87,6 +87,14 @@ def test_runs_stand_as_their_folders_say(tmp_path: Path) -> None:
     assert [run.name for run in standings(tmp_path)] == ["0001", "0002"]
 
 
+def test_a_run_that_was_just_begun_is_not_left_behind(tmp_path: Path) -> None:
+    request = Request("fsn1", "/p.yaml", "toy", {}, "ab" * 32, "anna@ops1", "drill", 1000.0)
+    fresh = create(tmp_path, request, b"")
+    assert standing(fresh, 1001.0).word == "running"
+    assert standing(fresh, 1100.0).word == "left behind"
+    assert standing(fresh, 900.0).word == "left behind"
+
+
 async def test_events_read_again_give_the_same_walk() -> None:
     import json
 

@@ -33,6 +33,7 @@ class Scripted:
     def __init__(self, picture: Picture) -> None:
         self._picture: Picture | None = picture
         self._callbacks: list[Callable[[], None]] = []
+        self.refreshed = 0
 
     @property
     def picture(self) -> Picture | None:
@@ -56,7 +57,7 @@ class Scripted:
         pass
 
     def refresh(self) -> None:
-        pass
+        self.refreshed += 1
 
 
 def busy(picture: Picture, changes: int, mark: str) -> Picture:

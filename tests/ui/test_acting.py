@@ -131,6 +131,8 @@ async def test_a_run_is_walked_from_its_reason_to_its_outcome(monkeypatch: pytes
         begin = next(entry for entry in at.entries() if entry.kind == "run-begin")
         assert begin.body["why"] == "INC-7"
         assert begin.run == "0001"
+        # What the run changed is not looked at only when its slowest question is due.
+        await at.until(lambda: at.source.refreshed > 0)
 
 
 async def test_leaving_a_question_or_mistyping_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

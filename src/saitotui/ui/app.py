@@ -72,6 +72,7 @@ class Console(Frame, inherit_bindings=False):
         super().__init__(Paint(poor, wants_color() if color is None else color))
         self._acting = Dialogues(acting, self) if acting is not None else None
         self._posed = acts
+        self._seen_moves = acts.moves
         self._source, self._faults = source, faults
         self._given_screens = tuple(screens)
         self._clock, self._zone = clock, zone
@@ -126,8 +127,13 @@ class Console(Frame, inherit_bindings=False):
             self.say(f"run {name} needs somebody ({parked[0].word}){more}: :attach {name}", wrong=True)
 
     async def _tick(self) -> None:
+        """Sees how runs stand. One that moved changed the platform: slow questions do not wait their turn."""
         if self._acting is not None:
             await self._acting.tick()
+            moved = self._acting.acts.moves
+            if moved != self._seen_moves:
+                self._seen_moves = moved
+                self._source.refresh()
             self._draw()
 
     async def _prepare(self) -> None:

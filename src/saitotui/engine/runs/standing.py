@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,16 +45,22 @@ class Standing:
         return "in trouble" if self.where.waiting.trouble else "waiting"
 
 
-def standing(folder: RunFolder) -> Standing:
-    """How one run stands. ValueError when the folder is not that of a run."""
+STARTING = 10.0
+"""Seconds that the process of a new run may take until it says that it carries it."""
+
+
+def standing(folder: RunFolder, now: float | None = None) -> Standing:
+    """How one run stands at `now` (UTC seconds). ValueError when the folder is not that of a run."""
     request, result = folder.request, folder.result
+    where = walk(folder.events())
+    young = where.last == 0 and 0 <= (time.time() if now is None else now) - request.at < STARTING
     return Standing(
         folder.name,
         request.runbook,
         request.who,
         request.why,
-        walk(folder.events()),
-        folder.pid != 0,
+        where,
+        folder.pid != 0 or young,
         result.outcome if result else None,
     )
 

@@ -62,6 +62,11 @@ class Acts:
         return tuple(run for run in self.runs if not run.finished)
 
     @property
+    def moves(self) -> Mapping[str, tuple[int, bool, bool]]:
+        """How far each run is: its stage, whether it waits, whether it has ended. Another value: it moved."""
+        return {run.name: (run.where.stage, run.where.waiting is not None, run.finished) for run in self.runs}
+
+    @property
     def disarmed(self) -> int:
         """Robots that runs have disarmed and not proven re-armed, ended runs included: until they are."""
         return sum(len(run.where.disarmed) for run in self.runs)

@@ -18,7 +18,7 @@ def act_rows(acts: Iterable[Act], width: int, *, indent: int, word: str = "run",
         command = act.command
         lead = f"{word} on {command.target} ({command.client.value}): "
         text = command.text + (f" <<< {command.body}" if command.body else "")
-        parts = wrap(lead + text, width - indent - 1, limit=fold)
+        parts = wrap(lead + text, width - indent - 3, limit=fold)
         for number, part in enumerate(parts):
             label = lead if number == 0 and part.startswith(lead) else ""
             spans = (Span(" " * (indent if number == 0 else indent + 2)), Span(label, Look.DIM))
