@@ -40,15 +40,19 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: {message}; `{self.prog} --help` lists what there is\n")
 
 
-def parser() -> argparse.ArgumentParser:
-    """The whole command line; each command's own arguments are in its module."""
+def parser(only: str = "") -> argparse.ArgumentParser:
+    """The whole command line; each command's own arguments are in its module. With `only` that command's
+    alone are there: to know the others' means to import what they need."""
     root = _Parser(prog="saitotui", description="The on-call engineer's console for an HA web platform.")
     root.add_argument("--version", action="version", version=f"saitotui {__version__}")
     commands = root.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
     for name, line in COMMANDS.items():
-        module = import_module(f"{__name__}.{name}")
         # Without `help` argparse leaves a command out of its list.
         shown: dict[str, Any] = {"help": line} if line else {}
+        if only in COMMANDS and name != only:
+            commands.add_parser(name, **shown)
+            continue
+        module = import_module(f"{__name__}.{name}")
         command = commands.add_parser(name, description=module.__doc__, **shown)
         module.arguments(command)
         command.set_defaults(run=module.run)
@@ -60,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or (given[0].startswith("-") and given[0] not in {"-h", "--help", "--version"}):
         given.insert(0, "console")
-    arguments = parser().parse_args(given)
+    arguments = parser(given[0]).parse_args(given)
     from saitotui.config import ConfigError
 
     try:

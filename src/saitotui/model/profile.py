@@ -21,7 +21,7 @@ HostName = Annotated[str, "host"]
 Url = Annotated[str, "url"]
 """An address that begins with `http://` or `https://`."""
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+_STRICT: dict[str, Any] = {"extra": "forbid"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-_STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+_STRICT: dict[str, Any] = {"extra": "forbid"}
 
 PaneKind = Literal["map", "table", "findings", "runbooks", "spark", "log", "journal"]
 

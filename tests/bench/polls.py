@@ -1,0 +1,148 @@
+"""One poll of many hosts, connections open: this console next to bare asyncssh that makes the same round
+trips through persistent shells, next to an exec for each, and next to other people's tools."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import asyncssh
+from tests.bench.rows import Result, Row, Skipped, alternate_async
+
+from saitotui.clients.hub import Hub
+from saitotui.clients.ssh_shell import frame
+from saitotui.engine.poll import Memory, look
+from saitotui.model.command import Client, Command
+from saitotui.model.profile import Host, Profile
+from saitotui.tiers.hosts import TIER
+
+SIZES = (12, 100, 1000)
+ROUNDS = 5
+OTHERS = ("parallel-ssh", "clush", "ansible")
+NONCE = "0123456789abcdef"
+
+
+@contextmanager
+def hosts() -> Iterator[Mapping[str, Any]]:
+    """An SSH server in a process of its own; how to reach it."""
+    with tempfile.TemporaryDirectory(prefix="saitotui-bench-") as folder:
+        command = [sys.executable, "-m", "tests.bench.hosts_child", folder]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            yield json.loads(child.stdout.readline())
+            child.stdin.close()
+
+
+class Ours:
+    """Hub and poll, as the console has them."""
+
+    def __init__(self, size: int, way: Mapping[str, Any]) -> None:
+        host = Host(
+            "127.0.0.1", port=way["port"], user="root", identity=way["identity"], host_key=way["host_key"]
+        )
+        profile = Profile("bench", {f"h{number}": host for number in range(size)})
+        tier = TIER.build(profile)
+        assert tier is not None
+        self.questions = tuple(tier.questions)
+        self._hub, self._memory = Hub(profile), Memory()
+
+    async def poll(self) -> None:
+        await look(self._hub, self.questions, self._memory, time.time)
+
+    async def aclose(self) -> None:
+        await self._hub.aclose()
+
+
+class Bare:
+    """The same commands over asyncssh alone."""
+
+    def __init__(self, questions: Iterable[Any], way: Mapping[str, Any]) -> None:
+        self._way = way
+        self.commands: dict[str, list[str]] = {}
+        for question in questions:
+            command: Command = question.command
+            if command.client is Client.SSH:
+                self.commands.setdefault(command.target, []).append(command.text)
+        self._connections: dict[str, asyncssh.SSHClientConnection] = {}
+        self._shells: dict[str, asyncssh.SSHClientProcess[bytes]] = {}
+
+    async def open(self) -> None:
+        known = asyncssh.import_known_hosts(f"[127.0.0.1]:{self._way['port']} {self._way['host_key']}")
+        places = asyncio.Semaphore(50)
+
+        async def one(name: str) -> None:
+            async with places:
+                self._connections[name] = await asyncssh.connect(
+                    "127.0.0.1", self._way["port"], username="root", client_keys=[self._way["identity"]],
+                    known_hosts=known,
+                )  # fmt: skip
+                self._shells[name] = await self._connections[name].create_process("exec sh", encoding=None)
+
+        await asyncio.gather(*(one(name) for name in self.commands))
+
+    async def poll(self) -> None:
+        await asyncio.gather(*(self._one(name) for name in self.commands))
+
+    async def _one(self, name: str) -> None:
+        shell, texts = self._shells[name], self.commands[name]
+        shell.stdin.write("".join(frame(text, NONCE, n) for n, text in enumerate(texts)).encode())
+        for number in range(len(texts)):
+            await shell.stdout.readuntil(f"{NONCE} {number} 0\n".encode())
+
+    async def execs(self) -> None:
+        """One new channel a host, with all commands in it."""
+        done = (c.run("; ".join(self.commands[n])) for n, c in self._connections.items())
+        await asyncio.gather(*done)
+
+    async def aclose(self) -> None:
+        for connection in self._connections.values():
+            connection.abort()
+        await asyncio.gather(*(connection.wait_closed() for connection in self._connections.values()))
+
+
+async def _wall(poll: Any) -> float:
+    began = time.perf_counter()
+    await poll()
+    return (time.perf_counter() - began) * 1000
+
+
+async def _cpu(poll: Any) -> float:
+    began = time.process_time()
+    await poll()
+    return (time.process_time() - began) * 1000
+
+
+async def _size(size: int, way: Mapping[str, Any]) -> list[Result]:
+    ours = Ours(size, way)
+    bare = Bare(ours.questions, way)
+    await bare.open()
+    for _ in range(3):
+        await ours.poll()
+        await bare.poll()
+    rows: list[Result] = []
+    for name, take in (("wall", _wall), ("CPU", _cpu)):
+        mine, other = await alternate_async(lambda: take(ours.poll), lambda: take(bare.poll), rounds=ROUNDS)  # noqa: B023
+        rows.append(Row(f"one poll of {size} hosts, {name}", mine, "ms", other, "bare asyncssh, shells", 1.3))
+    mine, other = await alternate_async(lambda: _wall(bare.poll), lambda: _wall(bare.execs), rounds=3)
+    rows.append(Row(f"persistent shells, {size} hosts, wall", mine, "ms", other, "an exec a host", 1.0))
+    await ours.aclose()
+    await bare.aclose()
+    return rows
+
+
+def bench() -> Iterable[Result]:
+    with hosts() as way:
+        for size in SIZES:
+            yield from asyncio.run(_size(size, way))
+    for name in OTHERS:
+        if shutil.which(name) is None:
+            yield Skipped(f"against {name}", f"{name} is not installed here")
