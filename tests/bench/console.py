@@ -1,91 +1,106 @@
-"""The console on a terminal: its first frame, with hosts that answer nothing, its memory, what it writes."""
+"""The console on a terminal: its first frame, its memory, what it writes, how fast keys are answered."""
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 import tempfile
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import quantiles
+from typing import Any
 
 import yaml
-from tests.bench.rows import Result, Row, Skipped, alternate
-from tests.ui import pty
+from tests.bench.polls import hosts
+from tests.bench.rows import Result, Row, alternate
+from tests.bench.terminal import running
 
 HOSTS = 12
-LISTEN = 5.0
-"""Seconds for which what is written is counted."""
+QUIET, BUSY = 500, 2000
+"""Bytes a second that may be written at 80x24."""
+LISTEN = 10.0
+KEYS = 120
+PAINT = 50.0
+"""Milliseconds from a key to what it paints."""
+BARE = ["-m", "tests.bench.bare_app"]
 
 
-def _until(arguments: Sequence[str], words: bytes, environment: Mapping[str, str]) -> tuple[float, float]:
-    """Seconds from the start of a program until it has shown `words`, and its memory then (MiB)."""
-    began = time.perf_counter()
-    process, master = pty.spawn(arguments, columns=80, rows=24, environment=environment)
-    try:
-        seen = b""
-        while words not in seen:
-            piece = pty.read(master)
-            if piece is None or time.perf_counter() - began > pty.LIMIT:
-                raise TimeoutError(f"{arguments} never showed {words!r}: {seen[-500:]!r}")
-            seen += piece
-        took = time.perf_counter() - began
-        status = Path(f"/proc/{process.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        return took * 1000, int(found[1]) / 1024 if found else 0.0
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port whose queue is full: connection attempts get no answer, as behind a dead router."""
+    with socket.socket() as hole, socket.socket() as one, socket.socket() as other:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for filler in (one, other):
+            filler.setblocking(False)
+            filler.connect_ex(hole.getsockname())
+        yield hole.getsockname()[1]
 
 
-def _written(arguments: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Bytes a second that a console writes to a quiet platform's screen, after its first seconds."""
-    process, master = pty.spawn(arguments, columns=80, rows=24, environment=environment)
-    try:
-        for length in (LISTEN * 2, LISTEN):
-            count, end = 0, time.monotonic() + length
-            while (left := end - time.monotonic()) > 0:
-                count += len(pty.read(master, left) or b"")
-        return count / LISTEN
-    finally:
-        process.kill()
-        process.wait()
-        os.close(master)
+def platform(folder: Path, name: str, entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """A profile of hosts alone; its file."""
+    file = folder / f"{name}.yaml"
+    file.write_text(yaml.safe_dump({"name": name, "environment": {"name": "lab"}, "hosts": dict(entries)}))
+    return str(file)
 
 
-def _profile(folder: Path, port: int) -> Path:
-    """A platform whose every host takes connections and says nothing."""
-    hosts = {f"h{n}": {"address": "127.0.0.1", "port": port, "user": "root"} for n in range(HOSTS)}
-    file = folder / "silent.yaml"
-    file.write_text(yaml.safe_dump({"name": "silent", "environment": {"name": "lab"}, "hosts": hosts}))
-    return file
+def _silent(folder: Path, port: int) -> str:
+    entry = {"address": "127.0.0.1", "port": port, "user": "root"}
+    return platform(folder, "silent", {f"h{number}": entry for number in range(HOSTS)})
+
+
+def _start(folder: Path) -> Iterable[Result]:
+    environment = {"XDG_STATE_HOME": str(folder)}
+    memory: dict[str, float] = {}
+
+    def take(kind: str, arguments: Sequence[str], words: bytes) -> float:
+        with running(arguments, environment) as terminal:
+            took = terminal.until(words)
+            memory[kind] = terminal.memory
+        return took * 1000
+
+    with black_hole() as port:
+        ours = ["-m", "saitotui", "--profile", _silent(folder, port)]
+        take("warm", ours, b"Tiers")
+        mine, other = alternate(lambda: take("ours", ours, b"Tiers"), lambda: take("bare", BARE, b"Tiers"))
+        yield Row("first frame, every host black-holed", mine, "ms", other, "a bare Textual application")
+        (useful,) = alternate(lambda: take("useful", ours, b"probably me"), rounds=3)
+        yield Row("until it says that all are silent", useful, "ms")
+        yield Row("memory after the first frame", memory["ours"], "MiB", memory["bare"], "the same")
+
+
+def _written(folder: Path) -> Iterable[Result]:
+    """A quiet platform on the overview; one under load on the busiest screen."""
+    environment = {"XDG_STATE_HOME": str(folder)}
+    for name, arguments, aim in (
+        ("quiet, overview", [], QUIET),
+        ("busy, database", ["--screen", "database"], BUSY),
+    ):
+        with running(["-m", "saitotui", "demo", *arguments], environment) as terminal:
+            terminal.until(b"db1")
+            terminal.written(LISTEN)
+            yield Row(f"written a second, {name} (demo)", terminal.written(LISTEN), "B/s", aim=aim)
+
+
+def _keys(folder: Path, size: int, way: Mapping[str, Any]) -> Iterable[Result]:
+    """Cursor keys while that many hosts are polled."""
+    entry = {"address": "127.0.0.1", "user": "root", **way}
+    profile = platform(folder, f"hosts{size}", {f"h{number:04}": entry for number in range(size)})
+    with running(
+        ["-m", "saitotui", "--profile", profile, "--screen", "hosts"], {"XDG_STATE_HOME": str(folder)}
+    ) as terminal:
+        terminal.until(b"h0003")
+        terminal.written(5.0)
+        took = sorted(terminal.key(b"jk"[n % 2 : n % 2 + 1]) * 1000 for n in range(KEYS))
+        yield Row(f"key to paint, {size} hosts polled, median", took[KEYS // 2], "ms")
+        yield Row(f"key to paint, {size} hosts polled, p99", quantiles(took, n=100)[98], "ms", aim=PAINT)
+        yield Row(f"memory, {size} hosts", terminal.memory, "MiB")
 
 
 def bench() -> Iterable[Result]:
-    with tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name, socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        silent.listen(HOSTS * 4)
-        environment = {"XDG_STATE_HOME": name}
-        profile = str(_profile(Path(name), silent.getsockname()[1]))
-        ours = ["-m", "saitotui", "--profile", profile]
-        bare = ["-m", "tests.bench.bare_app"]
-        memory: dict[str, float] = {}
-
-        def take(kind: str, arguments: Sequence[str], words: bytes) -> float:
-            took, memory[kind] = _until(arguments, words, environment)
-            return took
-
-        mine, other = alternate(lambda: take("ours", ours, b"Tiers"), lambda: take("bare", bare, b"Tiers"))
-        yield Row("first frame, every host silent", mine, "ms", other, "a bare Textual application")
-        (useful,) = alternate(lambda: take("useful", ours, b"probably me"), rounds=3)
-        yield Row("a screen that names the silent hosts", useful, "ms")
-        yield Row("memory after the first frame", memory["ours"], "MiB", memory["bare"], "the same")
-        yield Row(
-            "written in a quiet second (demo)",
-            _written(["-m", "saitotui", "demo"], environment),
-            "B/s",
-            aim=500,
-        )
-    yield Skipped("written, against Dolphie", "Dolphie is not among this project's packages")
+    with tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name:
+        yield from _start(Path(name))
+        yield from _written(Path(name))
+        with hosts() as way:
+            for size in (12, 100, 1000):
+                yield from _keys(Path(name), size, way)

@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncssh
-from tests.bench.rows import Result, Row, Skipped, alternate_async
+from tests.bench.peers import Missing, needs, tool
+from tests.bench.rows import Result, Row, Skipped, alternate, alternate_async
 
 from saitotui.clients.hub import Hub
 from saitotui.clients.ssh_shell import frame
@@ -26,7 +27,9 @@ from saitotui.tiers.hosts import TIER
 
 SIZES = (12, 100, 1000)
 ROUNDS = 5
-OTHERS = ("parallel-ssh", "clush", "ansible")
+OTHERS_SIZE = 100
+OTHERS_LIMIT = 120.0
+"""Seconds that one round of another tool may take."""
 NONCE = "0123456789abcdef"
 
 
@@ -139,10 +142,120 @@ async def _size(size: int, way: Mapping[str, Any]) -> list[Result]:
     return rows
 
 
+def _others(size: int, way: Mapping[str, Any], folder: Path) -> Iterable[Result]:
+    """What the same poll costs with other people's tools, over ssh(1)'s own shared connections where they use
+    that; each after one round that opens them."""
+    what = f"one poll of {size} hosts, wall"
+    loop = asyncio.new_event_loop()
+    ours = Ours(size, way)
+    script = "; ".join(Bare(ours.questions, way).commands["h0"])
+    try:
+        for name, open_tool in _TOOLS.items():
+            try:
+                with open_tool(size, way, folder, script) as take:
+                    take()
+                    loop.run_until_complete(ours.poll())
+                    mine, other = alternate(
+                        lambda: loop.run_until_complete(_wall(ours.poll)),
+                        take,
+                        rounds=3,  # noqa: B023
+                    )
+                yield Row(what, mine, "ms", other, name, 1.0)
+            except Missing as error:
+                yield Skipped(f"{what}, against {name}", str(error))
+    finally:
+        loop.run_until_complete(ours.aclose())
+        loop.close()
+
+
+def _timed(command: Sequence[str]) -> Callable[[], float]:
+    """Runs a program that must succeed; milliseconds."""
+
+    def take() -> float:
+        began = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=OTHERS_LIMIT)
+        if done.returncode:
+            raise Missing(f"it failed: {done.stderr[-200:].decode(errors='replace')}")
+        return (time.perf_counter() - began) * 1000
+
+    return take
+
+
+def _ssh_config(size: int, way: Mapping[str, Any], folder: Path) -> Path:
+    needs("ssh")
+    known = folder / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{way['port']} {way['host_key']}\n")
+    file = folder / "ssh_config"
+    file.write_text(
+        f"Host h*\n  HostName 127.0.0.1\n  Port {way['port']}\n  User root\n  IdentityFile {way['identity']}\n"
+        f"  IdentitiesOnly yes\n  UserKnownHostsFile {known}\n  HostKeyAlias [127.0.0.1]:{way['port']}\n"
+        f"  ControlMaster auto\n  ControlPath {folder}/%n\n  ControlPersist 60\n"
+    )
+    return file
+
+
+@contextmanager
+def _clush(size: int, way: Mapping[str, Any], folder: Path, script: str) -> Iterator[Callable[[], float]]:
+    config = _ssh_config(size, way, folder)
+    names = f"h[0-{size - 1}]"
+    yield _timed([tool("clush"), "-f", str(size), "-o", f"-F {config}", "-w", names, "-B", script])
+
+
+@contextmanager
+def _ansible(size: int, way: Mapping[str, Any], folder: Path, script: str) -> Iterator[Callable[[], float]]:
+    config = _ssh_config(size, way, folder)
+    inventory = folder / "inventory"
+    inventory.write_text("".join(f"h{number}\n" for number in range(size)))
+    yield _timed(
+        [tool("ansible"), "all", "-i", str(inventory), "-f", str(size), "-m", "raw", "-a", script,
+         "--ssh-common-args", f"-F {config}"]
+    )  # fmt: skip
+
+
+_PSSH = """
+import sys, time
+from pssh.clients import ParallelSSHClient
+from pssh.config import HostConfig
+size, port, key, script = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+client = ParallelSSHClient(["127.0.0.1"] * size, port=port, user="root", pkey=key, pool_size=size)
+while sys.stdin.readline():
+    began = time.perf_counter()
+    answers = client.run_command(script)
+    client.join(answers)
+    for answer in answers:
+        list(answer.stdout)
+    print((time.perf_counter() - began) * 1000, flush=True)
+"""
+
+
+@contextmanager
+def _parallel_ssh(
+    size: int, way: Mapping[str, Any], folder: Path, script: str
+) -> Iterator[Callable[[], float]]:
+    command = [tool("python"), "-c", _PSSH, str(size), str(way["port"]), way["identity"], script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+
+        def take() -> float:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write("again\n")
+            child.stdin.flush()
+            said = child.stdout.readline()
+            if not said:
+                raise Missing("it ended")
+            return float(said)
+
+        try:
+            yield take
+        finally:
+            child.kill()
+
+
+_TOOLS = {"parallel-ssh": _parallel_ssh, "clush": _clush, "ansible": _ansible}
+
+
 def bench() -> Iterable[Result]:
-    with hosts() as way:
+    with tempfile.TemporaryDirectory(prefix="saitotui-bench-") as folder, hosts() as way:
         for size in SIZES:
             yield from asyncio.run(_size(size, way))
-    for name in OTHERS:
-        if shutil.which(name) is None:
-            yield Skipped(f"against {name}", f"{name} is not installed here")
+        yield from _others(OTHERS_SIZE, way, Path(folder))

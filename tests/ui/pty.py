@@ -37,9 +37,14 @@ def run(
 
 
 def spawn(
-    arguments: Sequence[str], *, columns: int, rows: int, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    columns: int,
+    rows: int,
+    environment: Mapping[str, str] | None = None,
+    python: str = "",
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """The process, and the master side of its terminal."""
+    """The process, and the master side of its terminal; `python` is another interpreter than this one."""
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     kept = {
@@ -47,7 +52,12 @@ def spawn(
     }
     env = {**kept, "TERM": "xterm-256color", "LANG": "C.UTF-8", **(environment or {})}
     process = subprocess.Popen(
-        [sys.executable, *arguments], stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True
+        [python or sys.executable, *arguments],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=env,
+        start_new_session=True,
     )
     os.close(slave)
     return process, master
