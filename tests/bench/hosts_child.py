@@ -1,4 +1,4 @@
-"""SSH hosts for the benchmarks, all in this one process: what a command says on this machine is asked once and
+"""SSH hosts for the benchmarks, all in one process: what a command says on this machine is asked once and
 given to everybody at once.
 
 Writes one JSON line: port, host key, and the file of the key to log in with. Ends with its standard input.

@@ -20,8 +20,7 @@ from tests.bench.rows import Result, Row, Skipped, alternate, alternate_async
 
 from saitotui.clients.hub import Hub
 from saitotui.clients.ssh_shell import frame
-from saitotui.engine.poll import Memory, look
-from saitotui.model.command import Client, Command
+from saitotui.engine.poll import Memory, lanes, look
 from saitotui.model.profile import Host, Profile
 from saitotui.tiers.hosts import TIER
 
@@ -66,17 +65,22 @@ class Ours:
 
 
 class Bare:
-    """The same commands over asyncssh alone."""
+    """The same commands in the same round trips, over asyncssh alone: nothing is read of their answers."""
 
     def __init__(self, questions: Iterable[Any], way: Mapping[str, Any]) -> None:
         self._way = way
-        self.commands: dict[str, list[str]] = {}
-        for question in questions:
-            command: Command = question.command
-            if command.client is Client.SSH:
-                self.commands.setdefault(command.target, []).append(command.text)
+        self.trips = [
+            (lane[1], [question.command.text for question in group])
+            for lane, group in lanes(questions).items()
+        ]
         self._connections: dict[str, asyncssh.SSHClientConnection] = {}
-        self._shells: dict[str, asyncssh.SSHClientProcess[bytes]] = {}
+        self._shells: list[asyncssh.SSHClientProcess[bytes]] = []
+
+    @property
+    def script(self) -> str:
+        """Everything that is asked of one host, as one line for a shell."""
+        first = self.trips[0][0]
+        return "; ".join(text for name, texts in self.trips if name == first for text in texts)
 
     async def open(self) -> None:
         known = asyncssh.import_known_hosts(f"[127.0.0.1]:{self._way['port']} {self._way['host_key']}")
@@ -88,22 +92,24 @@ class Bare:
                     "127.0.0.1", self._way["port"], username="root", client_keys=[self._way["identity"]],
                     known_hosts=known,
                 )  # fmt: skip
-                self._shells[name] = await self._connections[name].create_process("exec sh", encoding=None)
 
-        await asyncio.gather(*(one(name) for name in self.commands))
+        await asyncio.gather(*(one(name) for name in dict(self.trips)))
+        self._shells = [
+            await self._connections[name].create_process("exec sh", encoding=None) for name, _ in self.trips
+        ]
 
     async def poll(self) -> None:
-        await asyncio.gather(*(self._one(name) for name in self.commands))
+        trips = zip(self._shells, self.trips, strict=True)
+        await asyncio.gather(*(self._one(shell, texts) for shell, (_, texts) in trips))
 
-    async def _one(self, name: str) -> None:
-        shell, texts = self._shells[name], self.commands[name]
+    async def _one(self, shell: asyncssh.SSHClientProcess[bytes], texts: Sequence[str]) -> None:
         shell.stdin.write("".join(frame(text, NONCE, n) for n, text in enumerate(texts)).encode())
         for number in range(len(texts)):
             await shell.stdout.readuntil(f"{NONCE} {number} 0\n".encode())
 
     async def execs(self) -> None:
-        """One new channel a host, with all commands in it."""
-        done = (c.run("; ".join(self.commands[n])) for n, c in self._connections.items())
+        """A new channel for each round trip."""
+        done = (self._connections[name].run("; ".join(texts)) for name, texts in self.trips)
         await asyncio.gather(*done)
 
     async def aclose(self) -> None:
@@ -148,7 +154,7 @@ def _others(size: int, way: Mapping[str, Any], folder: Path) -> Iterable[Result]
     what = f"one poll of {size} hosts, wall"
     loop = asyncio.new_event_loop()
     ours = Ours(size, way)
-    script = "; ".join(Bare(ours.questions, way).commands["h0"])
+    script = Bare(ours.questions, way).script
     try:
         for name, open_tool in _TOOLS.items():
             try:
@@ -158,7 +164,7 @@ def _others(size: int, way: Mapping[str, Any], folder: Path) -> Iterable[Result]
                     mine, other = alternate(
                         lambda: loop.run_until_complete(_wall(ours.poll)),
                         take,
-                        rounds=3,  # noqa: B023
+                        rounds=3,
                     )
                 yield Row(what, mine, "ms", other, name, 1.0)
             except Missing as error:
@@ -187,8 +193,9 @@ def _ssh_config(size: int, way: Mapping[str, Any], folder: Path) -> Path:
     known.write_text(f"[127.0.0.1]:{way['port']} {way['host_key']}\n")
     file = folder / "ssh_config"
     file.write_text(
-        f"Host h*\n  HostName 127.0.0.1\n  Port {way['port']}\n  User root\n  IdentityFile {way['identity']}\n"
-        f"  IdentitiesOnly yes\n  UserKnownHostsFile {known}\n  HostKeyAlias [127.0.0.1]:{way['port']}\n"
+        f"Host h*\n  HostName 127.0.0.1\n  Port {way['port']}\n  User root\n"
+        f"  IdentityFile {way['identity']}\n  IdentitiesOnly yes\n"
+        f"  UserKnownHostsFile {known}\n  HostKeyAlias [127.0.0.1]:{way['port']}\n"
         f"  ControlMaster auto\n  ControlPath {folder}/%n\n  ControlPersist 60\n"
     )
     return file

@@ -1,4 +1,4 @@
-"""Programs on a pseudo terminal, measured: when they show something, what they write, how fast keys answer."""
+"""Programs on a pseudo terminal: when they show something, what they write, how fast keys are answered."""
 
 from __future__ import annotations
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 
-_KEPT = {"\n", "\t"}
+_DOUBTFUL = re.compile(r"[^\n\t\x20-\x7e]")
+"""What is not plain ASCII is looked up, one character at a time; the rest is most of what machines say."""
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -15,14 +17,11 @@ def clean(text: str, *, limit: int = 65_536) -> str:
     Each removed character becomes U+FFFD, so that a reader sees that something stood there.
     """
     cut = text[:limit].replace("\r\n", "\n")
-    if cut.isascii() and cut.isprintable():
-        return cut
-    return "".join(
-        character
-        if character in _KEPT or unicodedata.category(character) not in _BAD_CATEGORIES
-        else "\ufffd"
-        for character in cut
-    )
+    return _DOUBTFUL.sub(_safe, cut)
+
+
+def _safe(found: re.Match[str]) -> str:
+    return "\ufffd" if unicodedata.category(found[0]) in _BAD_CATEGORIES else found[0]
 
 
 def one_line(text: str, *, limit: int = 200) -> str:
