@@ -1,5 +1,5 @@
-"""SSH hosts for the benchmarks, all in one process: what a command says on this machine is asked once and
-given to everybody at once.
+"""SSH hosts for the benchmarks, all in one process: what a command says on this machine is asked once a
+second and given to everybody at once.
 
 Writes one JSON line: port, host key, and the file of the key to log in with. Ends with its standard input.
 """
@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import asyncssh
@@ -18,14 +19,19 @@ import asyncssh
 _FRAME = re.compile(r"""\(eval (.+)\)</dev/null 2>&1;printf '\\n%s\\n' "(\w+) (\d+) \$\?"\n""", re.DOTALL)
 """A command in the frame that keeps it apart in a persistent shell (clients/ssh_shell.py)."""
 
-_said: dict[str, str] = {}
+LIFE = 1.0
+"""Seconds for which an answer is given again."""
+
+_said: dict[str, tuple[float, str]] = {}
 
 
 def _answer(script: str) -> str:
-    if script not in _said:
+    at, text = _said.get(script, (0.0, ""))
+    if time.monotonic() - at > LIFE:
         done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        _said[script] = done.stdout + done.stderr
-    return _said[script]
+        text = done.stdout + done.stderr
+        _said[script] = time.monotonic(), text
+    return text
 
 
 async def _shell(process: asyncssh.SSHServerProcess[str]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from saitotui.facts.proxmox_resources import GuestUse
 from saitotui.model.profile import Guest, Profile
@@ -13,7 +13,6 @@ from saitotui.tiers.cluster.judge_guests import guest_id, title
 from saitotui.tiers.cluster.judge_nodes import margin
 from saitotui.tiers.cluster.questions import ask
 from saitotui.tiers.cluster.view import View, look
-from saitotui.tiers.redundancy.services import by_host
 
 RECOVERY = "2-3 minutes"
 """How long HA takes to fence a node and restart its guests (measured, see the cluster tier)."""
@@ -35,6 +34,8 @@ class Machines:
 
     pictures: Sequence[TierPicture]
     view: View | None = None
+    on_host: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Ids of the nodes that run on a host of the profile."""
 
     @property
     def margin(self) -> int | None:
@@ -107,12 +108,15 @@ class Machines:
         return tuple(dict.fromkeys(ids))
 
     def _with_host(self, host: str) -> tuple[str, ...]:
-        return tuple(node.id for node in by_host(self.pictures, host))
+        return self.on_host.get(host, ())
 
 
 def machines(profile: Profile, snapshot: Snapshot, pictures: Sequence[TierPicture]) -> Machines:
     """The carriers of a platform."""
+    on_host: dict[str, tuple[str, ...]] = {}
+    for node in (node for picture in pictures for node in picture.nodes if node.host):
+        on_host[node.host] = (*on_host.get(node.host, ()), node.id)
     if profile.cluster is None:
-        return Machines(pictures)
+        return Machines(pictures, on_host=on_host)
     asked = ask(profile.cluster, profile.poll)
-    return Machines(pictures, look(profile, profile.cluster, asked, snapshot))
+    return Machines(pictures, look(profile, profile.cluster, asked, snapshot), on_host)

@@ -6,7 +6,7 @@ A service stands as long as enough of its members do. The tiers' node kinds are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -140,9 +140,3 @@ def _could_take_over(node: Node, picture: TierPicture) -> bool | None:
     if any(word in finding.code for finding in about for word in words):
         return False
     return _works(node)
-
-
-def by_host(pictures: Sequence[TierPicture], host: str) -> Iterator[Node]:
-    """Every node that runs on a host of the profile."""
-    if host:
-        yield from (node for picture in pictures for node in picture.nodes if node.host == host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from saitotui.model.health import Health
 from saitotui.model.topology import Cell, Row, Table
@@ -27,6 +28,8 @@ GAPS = ("  ", " ")
 LONG = 22
 """Cells to which longer texts are cut before a column is left out."""
 EMPTY = Cell("")
+REMEMBERED = 8192
+"""Drawn rows and cells that are kept: from one picture to the next few differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,15 @@ def _fitting(every: Sequence[Column], width: int, gap: str) -> list[Column]:
 def _column(table: Table, rows: Sequence[Row], index: int) -> Column:
     cells = [_cell(row, index) for row in rows]
     texts = [cell.text for cell in cells if cell.text]
-    widest = max((width_of(crop(_marked(cell), 400)) for cell in cells), default=0)
+    widest = max((_width(cell) for cell in cells), default=0)
     numbers = any(map(is_number, texts)) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
     bad = any(cell.health is not None and cell.health > Health.MAINT for cell in cells)
     return Column(table.columns[index], index, widest, numbers, bad)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _width(cell: Cell) -> int:
+    return width_of(crop(_marked(cell), 400))
 
 
 def shrink(widths: Sequence[int], room: int, least: Sequence[int]) -> list[int]:
@@ -135,7 +143,8 @@ def _marked(cell: Cell) -> str:
     return cell.text if cell.text.startswith(mark) else f"{mark} {cell.text}"
 
 
-def _row(row: Row, columns: Sequence[Column], gap: str) -> Line:
+@lru_cache(maxsize=REMEMBERED)
+def _row(row: Row, columns: tuple[Column, ...], gap: str) -> Line:
     spans = [Span(f" {GLYPHS[row.health]} ", HEALTH_LOOKS[row.health])]
     for number, column in enumerate(columns):
         cell = _cell(row, column.index)
