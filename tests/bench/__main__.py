@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import console, journal, polls, swap
+from tests.bench import console, database, journal, polls
 from tests.bench.rows import Result
 
 BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
     "console": console.bench,
     "polls": polls.bench,
     "journal": journal.bench,
-    "swap": swap.bench,
+    "database": database.bench,
 }
 
 

@@ -30,7 +30,7 @@ class Terminal:
         while words not in seen:
             piece = pty.read(self.master)
             if piece is None or time.perf_counter() - self.began > limit:
-                raise TimeoutError(f"{self.process.args!r} never showed {words!r}: {seen[-500:]!r}")
+                raise TimeoutError(f"{self.process.args!r} never showed {words!r}")
             seen += piece
         return time.perf_counter() - self.began
 

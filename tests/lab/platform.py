@@ -134,10 +134,10 @@ class Lab:
         self.databases[self.master].become_master(schema=True)
         for tomcat in self.tomcats.values():
             ready(tomcat)
-        self._settle()
+        self.settle()
         self.times["everything"] = time.monotonic() - started
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Waits until all parts see each other well."""
         master, replica = self.databases[self.master], self.databases[self.replica]
         wait_for("the replica to acknowledge commits", master.acknowledged, log=master.log)
@@ -256,7 +256,7 @@ class Lab:
         """Undoes every fault, the newest first."""
         while self._undo:
             self._undo.pop()()
-        self._settle()
+        self.settle()
         self.nginx.forget()
 
 

@@ -1,8 +1,8 @@
 """Applications that write through HAProxy: numbered rows, each retried until it is acknowledged.
 
 `python -m tests.lab.writer ADDRESS,ADDRESS PASSWORD RATE` writes until its standard input ends, then prints
-JSON: `acknowledged` (pairs of row and time), `errors` (count by number), `ambiguous` (rows that were there
-already when they were tried again).
+JSON: `acknowledged` (pairs of row and time), `errors` (pairs of number and time), `ambiguous` (rows that were
+there already when they were tried again).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import sys
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 import pymysql
@@ -30,7 +29,7 @@ class Writer:
     password: str
     rate: float
     acknowledged: list[tuple[int, float]] = field(default_factory=list)
-    errors: Counter[int] = field(default_factory=Counter)
+    errors: list[tuple[int, float]] = field(default_factory=list)
     ambiguous: list[int] = field(default_factory=list)
     connects: int = 0
 
@@ -46,7 +45,7 @@ class Writer:
             except pymysql.err.IntegrityError:
                 self.ambiguous.append(row)
             except (pymysql.err.Error, OSError) as error:
-                self.errors[error.args[0] if error.args else 0] += 1
+                self.errors.append((error.args[0] if error.args else 0, time.monotonic()))
                 again = True
                 if connection is not None:
                     connection.close()
@@ -82,7 +81,7 @@ def main(addresses: list[str], password: str, rate: float) -> None:
         "acknowledged": sorted(
             (pair for writer in writers for pair in writer.acknowledged), key=lambda p: p[1]
         ),
-        "errors": dict(sum((writer.errors for writer in writers), Counter[int]())),
+        "errors": [pair for writer in writers for pair in writer.errors],
         "ambiguous": [row for writer in writers for row in writer.ambiguous],
         "connects": sum(writer.connects for writer in writers),
     }

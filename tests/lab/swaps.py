@@ -1,0 +1,79 @@
+"""Swaps of the lab's database pair under writes, and what the writers noticed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from tests.lab.mariadb import PASSWORDS
+from tests.lab.platform import Lab
+
+RATE = 500.0
+"""Rows a second that applications write."""
+
+
+@contextmanager
+def writing(lab: Lab) -> Iterator[dict[str, Any]]:
+    """Applications write in the block; afterwards what they tell is in the dictionary."""
+    told: dict[str, Any] = {}
+    addresses = ",".join(lab.address(name) for name in lab.balancers)
+    command = [sys.executable, "-m", "tests.lab.writer", addresses, PASSWORDS["app"], str(RATE)]
+    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "writing\n"
+        yield told
+        said, _ = writer.communicate("", timeout=60)
+        told |= json.loads(said)
+    finally:
+        writer.kill()
+        writer.communicate()
+
+
+def saitotui(lab: Lab, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "saitotui", *arguments, "--profile", str(lab.profile)],
+        capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        env={**os.environ, "XDG_STATE_HOME": str(state)},
+    )  # fmt: skip
+
+
+WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
+
+
+def swap(lab: Lab, state: Path) -> tuple[float, float, float]:
+    """One swap, by plan, digest and run, as an engineer does it: when it began and ended, and how long its
+    critical stage took (milliseconds)."""
+    planned = saitotui(lab, state, "plan", "swap-db-master", "--json")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    digest = json.loads(planned.stdout)["digest"]
+    began = time.monotonic()
+    done = saitotui(
+        lab, state, "run", "swap-db-master", "--reason", "a drill", "--yes", digest, "--accept-amber"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for secret in PASSWORDS.values():
+        assert secret not in done.stdout + done.stderr
+    lab.master = lab.replica
+    window = WINDOW.search(done.stdout)
+    assert window is not None
+    return began, time.monotonic(), float(window[1])
+
+
+def gaps(acknowledged: list[tuple[int, float]], swaps: list[tuple[float, float, float]]) -> list[float]:
+    """For each swap the longest time without an acknowledgement, in seconds."""
+    times = [at for _, at in acknowledged]
+    pauses = list(pairwise(times))
+    return sorted(
+        max(after - before for before, after in pauses if began <= after and before <= ended)
+        for began, ended, _ in swaps
+    )
