@@ -78,14 +78,15 @@ async def _statements(lab: Lab) -> None:
             break
         except aiomysql.OperationalError:
             await asyncio.sleep(0.001)
-    await ours.execute("SET GLOBAL read_only = 1")
     await ours.execute("SELECT @@global.gtid_binlog_pos")
     (position,) = await ours.fetchone()
     await theirs.execute("SELECT MASTER_GTID_WAIT(%s, 5)", (position,))
+    await ours.execute("SET GLOBAL read_only = 1")
     await theirs.execute("SET GLOBAL read_only = 0")
-    for reader, writer in sockets:
+    for _, writer in sockets:
         writer.write(line)
-        await reader.read()
+    await asyncio.gather(*(reader.read() for reader, _ in sockets))
+    for _, writer in sockets:
         writer.close()
     await ours.execute("UNLOCK TABLES")
     first.close()

@@ -117,6 +117,8 @@ class Step:
     no_undo: str = ""
     deadline: float = 10.0
     expected: float = 1.0
+    together: bool = False
+    """Whether the acts are sent at the same time: each to another target, none waits for another's answer."""
 
     @property
     def danger(self) -> Danger:
@@ -242,6 +244,7 @@ def _step(step: Step) -> dict[str, Any]:
         "no_undo": step.no_undo,
         "deadline": step.deadline,
         "expected": step.expected,
+        "together": step.together,
     }
 
 

@@ -88,11 +88,18 @@ def state_file(pair: Pair, node: str) -> str:
 
 def _hand_over(pair: Pair) -> Stage:
     old, new = pair.old, pair.new
-    turns = [steps.turn(pair, node, must=False) for node in pair.balancers]
+    body = (
+        steps.freeze(old),
+        steps.catch_up(new),
+        steps.close_old(old),
+        steps.open_new(new),
+        steps.turn_all(pair),
+        steps.unlock(old),
+    )
     return Stage(
         "hand-over",
         f"Hand writes over from {old.name} to {new.name}",
-        (steps.freeze(old), steps.catch_up(new), steps.open_new(new), *turns, steps.unlock(old)),
+        body,
         confirm=f"demote {old.name}",
         notice="writes wait for some milliseconds; each open connection is cut once and must reconnect",
         critical=True,
@@ -103,7 +110,7 @@ def _hand_over(pair: Pair) -> Stage:
 
 def _settle(pair: Pair) -> Stage:
     old, new = pair.old, pair.new
-    body: list[Step] = [steps.turn(pair, node, must=True) for node in pair.balancers]
+    body: list[Step] = [steps.turn(pair, node) for node in pair.balancers]
     body += [steps.stays_frozen(old), steps.wrote_nothing(old)]
     if pair.database.semi_sync:
         body.append(steps.semi_sync(old, False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saitotui.engine.poll import Asker
 from saitotui.engine.runs.asking import Missing, ask_all, ask_check, ask_one, fill, settle, success, uncertain
@@ -36,6 +36,11 @@ class Tried:
     answer: Answer | Failure
     cost: float
     refused: str
+
+
+def waves(step: Step) -> Sequence[tuple[Act, ...]]:
+    """The acts of a step in the groups that are sent at the same time."""
+    return (step.acts,) if step.together else [(act,) for act in step.acts]
 
 
 class Steps:
@@ -82,14 +87,18 @@ class Steps:
         self._record.journal(*[("intent", {"step": step.title, **command_body(a.command)}) for a in acts])
         until = time.monotonic() + step.deadline
         tried: list[Tried] = []
-        for act in acts:
-            self._record.tell(Kind.ACT, act.command.text, stage, index, **command_body(act.command))
-            tried.append(await self._try(act, until))
-            self._tell_answer(tried[-1], stage, index)
-            if tried[-1].refused:
+        for wave in waves(replace(step, acts=tuple(acts))):
+            for act in wave:
+                self._record.tell(Kind.ACT, act.command.text, stage, index, **command_body(act.command))
+            found = await asyncio.gather(*(self._try(act, until) for act in wave))
+            for one in found:
+                self._tell_answer(one, stage, index)
+            tried += found
+            if any(one.refused for one in found):
                 break
         self._record.late(*[("result", {"cost": round(t.cost, 6), **answer_body(t.answer)}) for t in tried])
-        return await self._prove(step, tried[-1] if tried else None, until)
+        bad = sorted((one for one in tried if one.refused), key=lambda one: not uncertain(one.answer))
+        return await self._prove(step, (bad or tried)[0 if bad else -1] if tried else None, until)
 
     async def _prove(self, step: Step, last: Tried | None, until: float) -> Ended:
         refused = last.refused if last else ""
@@ -207,12 +216,14 @@ class Steps:
         until = began + (stage.budget or sum(step.deadline for step in stage.steps))
         tried: list[tuple[int, Tried]] = []
         for number, step in enumerate(stage.steps):
-            for act in () if number in already else step.acts:
-                one = await self._try_filled(act, min(until, time.monotonic() + step.deadline))
-                tried.append((number, one))
-                if one.refused:
+            for acts in () if number in already else waves(step):
+                limit = min(until, time.monotonic() + step.deadline)
+                ones = await asyncio.gather(*(self._try_filled(act, limit) for act in acts))
+                tried += [(number, one) for one in ones]
+                refused = next((one.refused for one in ones if one.refused), "")
+                if refused:
                     undone = await self._undo_critical(stage, number, already)
-                    return _Window([*tried, *undone], one.refused, number, time.monotonic() - began)
+                    return _Window([*tried, *undone], refused, number, time.monotonic() - began)
         return _Window(tried, "", len(stage.steps), time.monotonic() - began)
 
     async def _undo_critical(

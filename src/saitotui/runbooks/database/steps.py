@@ -22,8 +22,8 @@ def act(server: Server, text: str, danger: Danger = Danger.DISRUPTIVE, session: 
 
 
 def freeze(old: Server) -> Step:
-    """Stops all writes. Without waiting in a queue that writers would queue behind; read_only while the lock
-    is held, so that no writer gets between the two."""
+    """Stops all writes, privileged ones too, without waiting in a queue that writers would queue behind. Who
+    writes now waits; when this connection ends, however it ends, writes go on as if nothing had happened."""
     words = old.dialect
     lock = act(old, "FLUSH TABLES WITH READ LOCK")
     position = Capture("position", lambda answer: sql(str(answer.rows[0]["position"] or "")))
@@ -32,13 +32,25 @@ def freeze(old: Server) -> Step:
         (
             act(old, f"SET SESSION lock_wait_timeout = {words.no_wait}", Danger.READ),
             Act(lock.command, again=True),
-            act(old, words.close),
             Act(act(old, words.position, Danger.READ).command, capture=position),
         ),
-        undo=(act(old, words.open), act(old, "UNLOCK TABLES")),
+        undo=(act(old, "UNLOCK TABLES"),),
         undone=checks.writable(old.name, True),
         deadline=FREEZE,
         expected=0.002,
+    )
+
+
+def close_old(old: Server) -> Step:
+    """Read-only while the lock is held and before the new master opens: never do two take writes, whoever
+    dies when. As late as that, because what begins to write from here on is refused and no longer waits."""
+    return Step(
+        f"close {old.name} for writes",
+        (act(old, old.dialect.close),),
+        undo=(act(old, old.dialect.open),),
+        undone=checks.writable(old.name, True),
+        deadline=2.0,
+        expected=0.001,
     )
 
 
@@ -91,20 +103,34 @@ def _whatever(answer: Answer | Failure) -> str:
     return ""
 
 
-def turn(pair: Pair, node: str, *, must: bool) -> Step:
-    """Sends a node's writes to the new master. In the critical stage a node that does not answer is passed
-    by (`must` false): the new master takes writes already, and the next stage asks that node again."""
-    line = turn_line(pair, node, pair.new, pair.old)
-    command = Command(Client.HAPROXY, node, line, danger=Danger.DISRUPTIVE)
-    accept = _turned if must else _whatever
+def turn_all(pair: Pair) -> Step:
+    """Sends the writes of all nodes to the new master at the same time. A node that does not answer is passed
+    by: the new master takes writes already, and the next stage asks that node again."""
+    acts = tuple(Act(_turn(pair, node), accept=_whatever) for node in pair.balancers)
+    return Step(
+        f"{' and '.join(pair.balancers)} send writes to {pair.new.name}",
+        acts,
+        no_undo=FORWARD,
+        deadline=1.0,
+        expected=0.002,
+        together=True,
+    )
+
+
+def turn(pair: Pair, node: str) -> Step:
+    """Sends one node's writes to the new master, and proves that nobody is left on the old one."""
     return Step(
         f"{node} sends writes to {pair.new.name}",
-        (Act(command, accept=accept),),
-        goal=_turned_goal(pair, node) if must else None,
+        (Act(_turn(pair, node), accept=_turned),),
+        goal=_turned_goal(pair, node),
         no_undo=FORWARD,
-        deadline=5.0 if must else 1.0,
+        deadline=5.0,
         expected=0.002,
     )
+
+
+def _turn(pair: Pair, node: str) -> Command:
+    return Command(Client.HAPROXY, node, turn_line(pair, node, pair.new, pair.old), danger=Danger.DISRUPTIVE)
 
 
 def _turned_goal(pair: Pair, node: str) -> Check:
