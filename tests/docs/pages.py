@@ -154,18 +154,22 @@ def schema_page() -> str:
     return json.dumps(TypeAdapter(Report).json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-_MARK = "<!-- plan -->"
+_MARK = re.compile(r"<!-- plan(?:: ([\w-]+))? -->")
+"""After it comes the plan, made in the scenario that it names."""
 
 
 def runbook_page(name: str) -> str:
     """docs/runbooks/NAME.md: what people wrote about a runbook, then its plan on the simulated platform."""
-    about, _, _ = (DOCS / "runbooks" / f"{name}.md").read_text(encoding="utf-8").partition(_MARK)
-    return "\n".join([f"{about}{_MARK}", "", *(f"    {line}" for line in asyncio.run(_plan(name))), ""])
+    text = (DOCS / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
+    mark = _MARK.search(text)
+    assert mark is not None, f"docs/runbooks/{name}.md says nowhere where its plan belongs"
+    plan = asyncio.run(_plan(name, mark[1] or "healthy"))
+    return "\n".join([text[: mark.end()], "", *(f"    {line}" for line in plan), ""])
 
 
-async def _plan(name: str) -> list[str]:
+async def _plan(name: str, scenario: str) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="saitotui-docs-") as folder:
-        async with Simulation(Path(folder) / "fsn1", frozen=True) as simulation:
+        async with Simulation(Path(folder) / "fsn1", scenario, frozen=True) as simulation:
             seen = platform(load_profile(simulation.profile_path))
             hub = Hub(seen.profile)
             try:

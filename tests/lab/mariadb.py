@@ -19,6 +19,17 @@ from tests.lab.host import Machine, Service, wait_for
 PORT = 3306
 PASSWORDS = {"ctl": "ctl-pw", "app": "app-pw", "repl": "repl-pw"}
 
+_SYSTEMCTL = """#!/bin/sh
+# The service manager of a machine without systemd, for one service: mask, unmask, is-enabled.
+masked={folder}/masked
+case "$1" in
+mask) touch "$masked"; pkill -KILL -x mariadbd; while pgrep -x mariadbd >/dev/null; do sleep 0.05; done;;
+unmask) rm -f "$masked";;
+is-enabled) if [ -e "$masked" ]; then echo masked; exit 1; else echo enabled; fi;;
+*) echo "systemctl: cannot $1" >&2; exit 1;;
+esac
+"""
+
 _CONSOLE = (
     "RELOAD, PROCESS, SUPER, READ_ONLY ADMIN, REPLICATION SLAVE, REPLICATION SLAVE ADMIN, "
     "REPLICATION MASTER ADMIN, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, SLAVE MONITOR, EVENT"
@@ -58,6 +69,9 @@ class MariaDb(Service):
     def prepare(self) -> None:
         """Configuration and an empty data directory."""
         folder, machine = self.machine.folder, self.machine
+        (folder / "bin").mkdir()
+        (folder / "bin" / "systemctl").write_text(_SYSTEMCTL.format(folder=folder), "utf-8")
+        (folder / "bin" / "systemctl").chmod(0o755)
         (folder / "data").mkdir(mode=0o755)
         for path in (folder, folder / "data"):
             shutil.chown(path, "mysql", "mysql")
@@ -103,6 +117,11 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
              "--auth-root-authentication-method=normal", "--skip-name-resolve"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
         )  # fmt: skip
+
+    @property
+    def masked(self) -> bool:
+        """Whether its machine's service manager would start it no more."""
+        return (self.machine.folder / "masked").exists()
 
     def command(self) -> Sequence[str]:
         return ["/usr/sbin/mariadbd", f"--defaults-file={self._config}"]

@@ -200,6 +200,16 @@ class Lab:
         self._balancers_find({self.master: "DOWN"})
         wait_for("the replica to notice", lambda: replica.replication["Slave_IO_Running"] != "Yes")
 
+    def bring_back(self, name: str) -> None:
+        """A dead master that was replaced comes back, as the replica of the one that is master now."""
+        server, master = self.databases[name], self.databases[self.master]
+        (server.machine.folder / "masked").unlink()
+        server.start()
+        server.follow(master)
+        master.sql("SET GLOBAL rpl_semi_sync_master_enabled = ON")
+        self._undo.clear()
+        self.settle()
+
     def disagree(self, name: str = "lb2") -> None:
         """One HAProxy node leads writes to the replica."""
         node = self.balancers[name]

@@ -50,21 +50,24 @@ def saitotui(lab: Lab, state: Path, *arguments: str) -> subprocess.CompletedProc
 WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 
-def swap(lab: Lab, state: Path) -> tuple[float, float, float]:
-    """One swap, by plan, digest and run, as an engineer does it: when it began and ended, and how long its
-    critical stage took (milliseconds)."""
-    planned = saitotui(lab, state, "plan", "swap-db-master", "--json")
+def walk(lab: Lab, state: Path, runbook: str) -> str:
+    """One run to its good end, by plan, digest and run, as an engineer does it: what was printed."""
+    planned = saitotui(lab, state, "plan", runbook, "--json")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     digest = json.loads(planned.stdout)["digest"]
-    began = time.monotonic()
-    done = saitotui(
-        lab, state, "run", "swap-db-master", "--reason", "a drill", "--yes", digest, "--accept-amber"
-    )
+    done = saitotui(lab, state, "run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber")
     assert done.returncode == 0, done.stdout + done.stderr
     for secret in PASSWORDS.values():
         assert secret not in done.stdout + done.stderr
+    return done.stdout
+
+
+def swap(lab: Lab, state: Path) -> tuple[float, float, float]:
+    """One swap: when it began and ended, and how long its critical stage took (milliseconds)."""
+    began = time.monotonic()
+    said = walk(lab, state, "swap-db-master")
     lab.master = lab.replica
-    window = WINDOW.search(done.stdout)
+    window = WINDOW.search(said)
     assert window is not None
     return began, time.monotonic(), float(window[1])
 

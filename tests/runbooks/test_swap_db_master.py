@@ -2,99 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, carried_out, planned, route, writers
 
-from saitotui.clients.hub import Hub
-from saitotui.config import load_profile
-from saitotui.engine.poll import Asker, Memory, look
-from saitotui.engine.registry import platform
-from saitotui.engine.runs.catalogue import plan_of
-from saitotui.engine.runs.execution import Execution
-from saitotui.engine.runs.record import Record
-from saitotui.model.command import Answer, Command, Failure, FailureKind
 from saitotui.model.plan import Outcome, Plan, Refusal, lines
-from saitotui.model.profile import Profile
-from saitotui.model.run import Decision, Result
-from saitotui.model.snapshot import Snapshot
+from saitotui.model.run import Result
 from saitotui.simulator.simulation import Simulation
 
 ID = "swap-db-master"
-REFUSED, LOST, LOST_AFTER = "refused", "lost before it took effect", "lost after it took effect"
-
-
-@dataclass
-class Kept:
-    """A journal and a run folder that keep everything in memory."""
-
-    entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-
-    def append_all(self, items: list[tuple[str, Mapping[str, Any]]], run: str = "") -> Sequence[object]:
-        self.entries += items
-        return items
-
-
-@dataclass
-class Unreliable:
-    """A way to the platform on which the first command that begins with `text` meets its fate."""
-
-    hub: Asker
-    text: str = ""
-    fate: str = ""
-    met: bool = False
-
-    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
-        if self.met or not self.text or not commands[0].text.startswith(self.text):
-            return await self.hub.ask(commands, deadline)
-        self.met = True
-        if self.fate == REFUSED:
-            return [Failure(FailureKind.ERROR, "refused by the server")]
-        if self.fate == LOST_AFTER:
-            await self.hub.ask(commands, deadline)
-        return [Failure(FailureKind.TIMEOUT, "no answer")]
-
-
-async def seen(hub: Hub, profile: Profile, now: Any) -> Snapshot:
-    """What the database and monitoring tiers see."""
-    questions = [
-        question
-        for key, question in platform(profile).questions.items()
-        if key.startswith(("database/", "monitoring/", "zabbix/"))
-    ]
-    memory = Memory()
-    return await look(hub, questions, memory, now)
 
 
 async def swap(simulation: Simulation, text: str = "", fate: str = "") -> Result:
-    """Plans and runs one swap. The fate counts from the first act on: what is asked before is answered."""
-    profile = load_profile(simulation.profile_path)
-    hub = Hub(profile)
-    try:
-        plan = plan_of(profile, await seen(hub, profile, simulation.world.clock.now), ID, {})
-        assert isinstance(plan, Plan), plan
-        asker = Unreliable(hub, text, fate)
-
-        async def go(stage: int, trouble: str) -> Decision:
-            return Decision.ABANDON if trouble else Decision.GO
-
-        record = Record(Kept(), "0001", lambda event: None)
-        result = await Execution(plan, asker, record, go).run()
-        assert asker.met is bool(text)
-        return result
-    finally:
-        await hub.aclose()
-
-
-def writers(simulation: Simulation) -> set[str]:
-    return {name for name, server in simulation.database.servers.items() if not server.read_only}
-
-
-def route(simulation: Simulation) -> set[str]:
-    return {simulation.haproxy.route(name) for name in simulation.haproxy.nodes}
+    return await carried_out(simulation, ID, text, fate)
 
 
 async def test_there_and_back(tmp_path: Path) -> None:
@@ -114,27 +35,14 @@ async def test_there_and_back(tmp_path: Path) -> None:
 )
 async def test_what_is_not_proven_safe_is_refused(tmp_path: Path, scenario: str) -> None:
     async with Simulation(tmp_path / "sim", scenario, frozen=True) as simulation:
-        profile = load_profile(simulation.profile_path)
-        hub = Hub(profile)
-        try:
-            made = plan_of(profile, await seen(hub, profile, simulation.world.clock.now), ID, {})
-        finally:
-            await hub.aclose()
+        made = await planned(simulation, ID)
     assert isinstance(made, Refusal)
     assert made.reasons
 
 
 async def test_a_plan_is_the_same_for_the_same_platform_and_holds_no_secret(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", frozen=True) as simulation:
-        profile = load_profile(simulation.profile_path)
-        hub = Hub(profile)
-        try:
-            plans = [
-                plan_of(profile, await seen(hub, profile, simulation.world.clock.now), ID, {})
-                for _ in range(2)
-            ]
-        finally:
-            await hub.aclose()
+        plans = [await planned(simulation, ID) for _ in range(2)]
         password = simulation.passwords["repl"]
     one, other = plans
     assert isinstance(one, Plan)

@@ -170,6 +170,8 @@ class MysqlServer:
     """Name of a host: reach address and port from there, through SSH."""
     tls: Tls | None = None
     """Give it (`tls: {}` for the system's authorities) to demand TLS."""
+    unit: str = "mariadb"
+    """Its systemd unit on `host` (`mysql` for MySQL): a dead master is fenced by stopping and masking it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, steps
-from saitotui.runbooks.database.pair import Pair, pair_of, view_of
+from saitotui.runbooks.database.pair import Pair, pair_of, state_file, view_of
 from saitotui.runbooks.database.robots import disarm
 
 ID = "swap-db-master"
@@ -80,12 +80,6 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
         yield amber(kept, "without server-state-file a reload would send writes to the old master")
 
 
-def state_file(pair: Pair, node: str) -> str:
-    """The node's server state file: the profile's, else the configuration's; empty when there is none."""
-    config = pair.balancers[node].config
-    return pair.database.haproxy[node].state_file or (config.state_file if config else "")
-
-
 def _hand_over(pair: Pair) -> Stage:
     old, new = pair.old, pair.new
     body = (
@@ -121,11 +115,7 @@ def _settle(pair: Pair) -> Stage:
 
 
 def _prove(pair: Pair) -> Stage:
-    body = [steps.proof(pair, node) for node in pair.balancers]
-    for node in pair.balancers:
-        if file := state_file(pair, node):
-            body += steps.keep(pair, node, file)
-    return Stage("prove", "Prove it from the users' side, and keep it", tuple(body), notice="nothing")
+    return Stage("prove", "Prove it from the users' side, and keep it", steps.prove(pair), notice="nothing")
 
 
 RUNBOOK = Runbook(

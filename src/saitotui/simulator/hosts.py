@@ -120,21 +120,28 @@ class Host:
 
     def _systemctl(self, words: Sequence[str]) -> Printed:
         verb, *units = [word for word in words[1:] if not word.startswith("-")]
-        status, out = 0, ""
-        for unit in (unit.removesuffix(".service") for unit in units):
-            state = self._machine.services.get(unit)
-            if state is None:
-                return Printed(
-                    err=f"Failed to {verb} {unit}.service: Unit {unit}.service not found.\n", status=5
-                )
-            if verb == "is-active":
-                out += "active\n" if state == "running" else "inactive\n"
-                status = status or (0 if state == "running" else 3)
-            elif verb in ("start", "restart", "reload", "stop"):
-                if verb == "restart":
-                    self._world.service(self._machine.name, unit, "stopped")
-                self._world.service(self._machine.name, unit, "stopped" if verb == "stop" else "running")
-        return Printed(out, status=status)
+        done = [self._unit(verb, unit.removesuffix(".service"), "--now" in words) for unit in units]
+        failed = next((one for one in done if one.err), None)
+        return failed or Printed("".join(one.out for one in done), status=max(one.status for one in done))
+
+    def _unit(self, verb: str, unit: str, now: bool) -> Printed:
+        """One verb of systemctl(1) for one unit."""
+        state, masked = self._machine.services.get(unit), self._machine.masked
+        if state is None:
+            return Printed(err=f"Failed to {verb} {unit}.service: Unit {unit}.service not found.\n", status=5)
+        if verb == "is-active":
+            return Printed("active\n") if state == "running" else Printed("inactive\n", status=3)
+        if verb == "is-enabled":
+            return Printed("masked\n", status=1) if unit in masked else Printed("enabled\n")
+        if verb in ("mask", "unmask"):
+            (masked.add if verb == "mask" else masked.discard)(unit)
+        if verb in ("start", "restart", "reload") and unit in masked:
+            return Printed(err=f"Failed to {verb} {unit}.service: Unit {unit}.service is masked.\n", status=1)
+        if verb in ("stop", "restart") or (verb == "mask" and now):
+            self._world.service(self._machine.name, unit, "stopped")
+        if verb in ("start", "restart", "reload"):
+            self._world.service(self._machine.name, unit, "running")
+        return Printed()
 
     def _ls(self, words: Sequence[str]) -> Printed:
         folder = next((word for word in words[1:] if word.startswith("/")), "/root").rstrip("/")

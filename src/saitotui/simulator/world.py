@@ -51,6 +51,8 @@ class Machine:
     load: float = 0.3
     services: dict[str, str] = field(default_factory=dict)
     """`running`, `stopped` or `hung`, by unit name."""
+    masked: set[str] = field(default_factory=set)
+    """Units that nobody can start."""
     files: dict[str, Content] = field(default_factory=dict)
     programs: dict[str, Program] = field(default_factory=dict)
 

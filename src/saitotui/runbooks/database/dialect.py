@@ -1,4 +1,4 @@
-"""The statements of a swap in MariaDB's and MySQL's words.
+"""The statements of swaps and promotions in MariaDB's and MySQL's words.
 
 MariaDB Knowledge Base: "Global Transaction ID", "CHANGE MASTER TO", "Semisynchronous Replication". MySQL 8.4
 Reference Manual: "Functions Used with Global Transaction Identifiers", "CHANGE REPLICATION SOURCE TO".
@@ -13,6 +13,8 @@ from saitotui.facts.mysql import Variables
 
 SECRET = "'{secret:replication}'"
 """Stands for the replication account's password; the client puts it in, nobody else sees it."""
+DRAIN = 60
+"""Seconds that a server waits until it has applied its relay log."""
 DEMOTES = (10, 10, 0)
 """The MariaDB release from which `master_demote_to_slave` exists."""
 
@@ -20,11 +22,13 @@ DEMOTES = (10, 10, 0)
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """`no_wait` is the least lock_wait_timeout (seconds), `position` reads how far a server has written,
-    `reached` waits for it: its `{position}` is captured during the run."""
+    `reached` waits for it: its `{position}` is captured during the run. `drained` waits until everything is
+    applied that was `{received}` (seconds: `DRAIN`)."""
 
     no_wait: int
     position: str
     reached: str
+    drained: str
     open: str
     close: str
     stop: tuple[str, ...]
@@ -61,6 +65,7 @@ MARIADB = _MariaDb(
     no_wait=0,
     position="SELECT @@global.gtid_binlog_pos AS position",
     reached="SELECT MASTER_GTID_WAIT({position}, 5) AS waited",
+    drained=f"SELECT MASTER_GTID_WAIT({{received}}, {DRAIN}) AS waited",
     open="SET GLOBAL read_only = 0",
     close="SET GLOBAL read_only = 1",
     stop=("STOP SLAVE", "RESET SLAVE ALL"),
@@ -70,6 +75,7 @@ MYSQL = _MySql(
     no_wait=1,
     position="SELECT REPLACE(@@global.gtid_executed, '\\n', '') AS position",
     reached="SELECT WAIT_FOR_EXECUTED_GTID_SET({position}, 5) AS waited",
+    drained=f"SELECT WAIT_FOR_EXECUTED_GTID_SET({{received}}, {DRAIN}) AS waited",
     open="SET GLOBAL super_read_only = 0, GLOBAL read_only = 0",
     close="SET GLOBAL read_only = 1, GLOBAL super_read_only = 1",
     stop=("STOP REPLICA", "RESET REPLICA ALL"),

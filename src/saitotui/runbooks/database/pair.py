@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from saitotui.facts.mysql import Variables
 from saitotui.model.health import Health
@@ -32,6 +33,32 @@ class Server:
     line_names: Mapping[str, str]
 
 
+class Named(Protocol):
+    """What HAProxy knows of a server: its names in the write backend, by node."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def line_names(self) -> Mapping[str, str]: ...
+
+
+class Handover(Protocol):
+    """What steps that send writes from one server to another need."""
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def old(self) -> Named: ...
+
+    @property
+    def new(self) -> Server: ...
+
+    @property
+    def balancers(self) -> Mapping[str, BalancerView]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """`old` is master now, `new` shall be."""
@@ -58,7 +85,7 @@ def pair_of(view: View) -> Pair | tuple[str, ...]:
     master = view.live_master
     assert master is not None
     (replica,) = [one for one in view.replicas if view.source.get(one.name) == master.name]
-    old, new = _server(view, master), _server(view, replica)
+    old, new = server_of(view, master), server_of(view, replica)
     if isinstance(old, str) or isinstance(new, str):
         return tuple(one for one in (old, new) if isinstance(one, str))
     return Pair(view.profile, view.database, old, new, view.balancers)
@@ -86,22 +113,37 @@ def _reasons(view: View) -> Iterator[str]:
             yield f"{name} does not say where it sends writes"
 
 
-def _server(view: View, server: ServerView) -> Server | str:
+def server_of(view: View, server: ServerView) -> Server | str:
+    """A server that answers, as runbooks need it; or why it cannot take part."""
     variables = server.variables
     if variables is None:
         return f"{server.name} does not say how it is set"
     words = dialect(variables)
     if words is None:
         return f"{server.name} runs MariaDB {variables.version}: swapping needs 10.10 or newer"
-    names: dict[str, str] = {}
-    for name, node in view.balancers.items():
-        found = [member.line.name for member in node.write or () if member.server == server.name]
-        if len(found) != 1:
-            backend = view.database.write_backend
-            return f"{server.name} must stand once in {backend} of {name}, not {len(found)} times"
-        names[name] = found[0]
+    names = line_names(view, server.name)
+    if isinstance(names, str):
+        return names
     address, port = _seen_as(view, server, variables)
     return Server(server.name, variables, words, address, port, names)
+
+
+def line_names(view: View, server: str) -> Mapping[str, str] | str:
+    """A server's names in the write backend, by HAProxy node; or why they are not clear."""
+    names: dict[str, str] = {}
+    for name, node in view.balancers.items():
+        found = [member.line.name for member in node.write or () if member.server == server]
+        if len(found) != 1:
+            backend = view.database.write_backend
+            return f"{server} must stand once in {backend} of {name}, not {len(found)} times"
+        names[name] = found[0]
+    return names
+
+
+def state_file(handover: Handover, node: str) -> str:
+    """The node's server state file: the profile's, else the configuration's; empty when there is none."""
+    config = handover.balancers[node].config
+    return handover.database.haproxy[node].state_file or (config.state_file if config else "")
 
 
 def _seen_as(view: View, server: ServerView, variables: Variables) -> tuple[str, int]:

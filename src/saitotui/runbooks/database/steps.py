@@ -8,7 +8,7 @@ from saitotui.facts.haproxy import SHOW_STATE
 from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.runbooks.database import checks
-from saitotui.runbooks.database.pair import Pair, Server
+from saitotui.runbooks.database.pair import Handover, Named, Pair, Server, state_file
 
 SESSION = "swap"
 """The connection that holds the lock: when it ends, however it ends, the server gives the lock back."""
@@ -81,7 +81,7 @@ def open_new(new: Server) -> Step:
     )
 
 
-def turn_line(pair: Pair, node: str, to: Server, away: Server) -> str:
+def turn_line(pair: Handover, node: str, to: Named, away: Named) -> str:
     """One line that readies one server, stops the other, and cuts its sessions."""
     backend = word(pair.database.write_backend)
     ready, stopped = word(to.line_names[node]), word(away.line_names[node])
@@ -103,7 +103,7 @@ def _whatever(answer: Answer | Failure) -> str:
     return ""
 
 
-def turn_all(pair: Pair) -> Step:
+def turn_all(pair: Handover) -> Step:
     """Sends the writes of all nodes to the new master at the same time. A node that does not answer is passed
     by: the new master takes writes already, and the next stage asks that node again."""
     acts = tuple(Act(_turn(pair, node), accept=_whatever) for node in pair.balancers)
@@ -117,7 +117,7 @@ def turn_all(pair: Pair) -> Step:
     )
 
 
-def turn(pair: Pair, node: str) -> Step:
+def turn(pair: Handover, node: str) -> Step:
     """Sends one node's writes to the new master, and proves that nobody is left on the old one."""
     return Step(
         f"{node} sends writes to {pair.new.name}",
@@ -129,11 +129,11 @@ def turn(pair: Pair, node: str) -> Step:
     )
 
 
-def _turn(pair: Pair, node: str) -> Command:
+def _turn(pair: Handover, node: str) -> Command:
     return Command(Client.HAPROXY, node, turn_line(pair, node, pair.new, pair.old), danger=Danger.DISRUPTIVE)
 
 
-def _turned_goal(pair: Pair, node: str) -> Check:
+def _turned_goal(pair: Handover, node: str) -> Check:
     return checks.sends_writes_to(
         node,
         pair.database.write_backend,
@@ -207,7 +207,7 @@ def attach(pair: Pair) -> Step:
     )
 
 
-def proof(pair: Pair, node: str) -> Step:
+def proof(pair: Handover, node: str) -> Step:
     return Step(
         f"writes through {node} end at {pair.new.name}",
         (),
@@ -216,7 +216,7 @@ def proof(pair: Pair, node: str) -> Step:
     )
 
 
-def keep(pair: Pair, node: str, file: str) -> tuple[Step, Step]:
+def keep(pair: Handover, node: str, file: str) -> tuple[Step, Step]:
     """Reads the node's server states and writes them to its state file, so that a reload or restart keeps
     what was turned."""
     host = pair.database.haproxy[node].host
@@ -236,3 +236,12 @@ def keep(pair: Pair, node: str, file: str) -> tuple[Step, Step]:
             expected=0.1,
         ),
     )
+
+
+def prove(pair: Handover) -> tuple[Step, ...]:
+    """Writes through every node end at the new master, and go on to do so after a reload."""
+    body = [proof(pair, node) for node in pair.balancers]
+    for node in pair.balancers:
+        if file := state_file(pair, node):
+            body += keep(pair, node, file)
+    return tuple(body)

@@ -1,0 +1,119 @@
+"""Promotes a replica in the place of a dead database master.
+
+Nothing is promoted on a guess: everybody must agree that it is dead, it is fenced first, and what may be lost
+is accepted by typing. See docs/runbooks/promote-db-replica.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage, Step
+from saitotui.model.profile import Profile
+from saitotui.model.runbook import Runbook
+from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.database import checks, promotion, steps
+from saitotui.runbooks.database.pair import state_file, view_of
+from saitotui.runbooks.database.robots import disarm
+from saitotui.runbooks.database.succession import Succession, succession_of
+
+ID = "promote-db-replica"
+TITLE = "Promote a database replica"
+
+
+def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
+    """The plan for the database as `snapshot` has it."""
+    view = view_of(profile, snapshot)
+    if view is None:
+        return Refusal(ID, ("the profile has no database",))
+    found = succession_of(view, snapshot, parameters.get("to", ""))
+    if isinstance(found, tuple):
+        return Refusal(ID, found)
+    old, new = found.old.name, found.new.name
+    later = "".join(f"; {other} must follow it afterwards (rebuild-db-replica)" for other in found.others)
+    return Plan(
+        ID,
+        TITLE,
+        new,
+        dict(parameters),
+        f"{old} is dead: it is fenced, {new} becomes master, {' and '.join(found.balancers)} send writes to "
+        f"{new}{later}",
+        (_fence(found), _promote(found), _prove(found)),
+        tuple(_preflight(found)),
+        tuple(disarm(profile, snapshot)),
+        ("database",),
+    )
+
+
+def _preflight(found: Succession) -> Iterator[Precondition]:
+    old, new, database = found.old.name, found.new, found.database
+
+    def red(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, decisive=True)
+
+    def amber(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, Grade.AMBER, Grade.AMBER)
+
+    yield red(promotion.silent(old), "it lives: swap-db-master is for a living master")
+    yield red(promotion.lost(new.name, old), "the replica still hears it: it is this console that does not")
+    for node in found.balancers:
+        yield red(promotion.down(found, node), "HAProxy still reaches it: users may still write to it")
+    yield red(checks.writable(new.name, False), "somebody promoted it already: find out who writes to it")
+    yield red(promotion.applies(new.name), "what it received would never be applied: mend that first")
+    yield amber(
+        promotion.loss(new, old, semi_sync=database.semi_sync),
+        "only the dead server's own disk could tell: bring that back instead if nothing may be lost",
+    )
+    on = checks.variable(new.name, "log_bin", True, f"{new.name} writes a binary log")
+    yield amber(on, "nobody could follow it")
+    yield amber(
+        checks.no_events(new.name), "an event runs on the new master from now on, and ran on the old one"
+    )
+    for node in found.balancers:
+        if not state_file(found, node):
+            haproxy = database.haproxy[node]
+            kept = checks.keeps_state(node, haproxy.host, haproxy.config)
+            yield amber(kept, "without server-state-file a reload would send writes to the dead master")
+
+
+def _fence(found: Succession) -> Stage:
+    old = found.old.name
+    return Stage(
+        "fence",
+        f"Keep {old} away, whatever becomes of it",
+        found.fence,
+        confirm=f"fence {old}",
+        notice="nothing: it serves nobody",
+    )
+
+
+def _promote(found: Succession) -> Stage:
+    new, database = found.new, found.database
+    away = [check for step in found.fence if (check := step.goal) is not None]
+    body: list[Step] = [*promotion.drain(new)]
+    if database.semi_sync:
+        body.append(steps.semi_sync(new, False))
+    body += [steps.detach(new), promotion.open_last(new, *away)]
+    body += [steps.turn(found, node) for node in found.balancers]
+    return Stage(
+        "promote",
+        f"{new.name} becomes master",
+        tuple(body),
+        confirm=f"promote {new.name}",
+        notice="writes work again; what was not received from the old master is not there",
+        point_of_no_return=True,
+    )
+
+
+def _prove(found: Succession) -> Stage:
+    return Stage("prove", "Prove it from the users' side, and keep it", steps.prove(found), notice="nothing")
+
+
+RUNBOOK = Runbook(
+    ID,
+    "database",
+    TITLE,
+    "The master is dead: it is fenced, a replica takes its place; what may be lost is accepted first.",
+    plan,
+    (Parameter("to", "the replica to promote; without it the one that received most"),),
+)

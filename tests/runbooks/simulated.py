@@ -1,0 +1,110 @@
+"""Runbooks on the simulated platform, with one command that is refused or lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from saitotui.clients.hub import Hub
+from saitotui.config import load_profile
+from saitotui.engine.poll import Asker, Memory, look
+from saitotui.engine.registry import platform
+from saitotui.engine.runs.catalogue import plan_of
+from saitotui.engine.runs.execution import Execution
+from saitotui.engine.runs.record import Record
+from saitotui.model.command import Answer, Command, Failure, FailureKind
+from saitotui.model.plan import Plan, Refusal
+from saitotui.model.profile import Profile
+from saitotui.model.run import Decision, Result
+from saitotui.model.snapshot import Snapshot
+from saitotui.simulator.simulation import Simulation
+
+REFUSED, LOST, LOST_AFTER = "refused", "lost before it took effect", "lost after it took effect"
+
+
+@dataclass
+class Kept:
+    """A journal and a run folder that keep everything in memory."""
+
+    entries: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def append_all(self, items: list[tuple[str, Mapping[str, Any]]], run: str = "") -> Sequence[object]:
+        self.entries += items
+        return items
+
+
+@dataclass
+class Unreliable:
+    """A way to the platform on which the first command that begins with `text` meets its fate."""
+
+    hub: Asker
+    text: str = ""
+    fate: str = ""
+    met: bool = False
+
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
+        if self.met or not self.text or not commands[0].text.startswith(self.text):
+            return await self.hub.ask(commands, deadline)
+        self.met = True
+        if self.fate == REFUSED:
+            return [Failure(FailureKind.ERROR, "refused by the server")]
+        if self.fate == LOST_AFTER:
+            await self.hub.ask(commands, deadline)
+        return [Failure(FailureKind.TIMEOUT, "no answer")]
+
+
+async def seen(hub: Hub, profile: Profile, now: Any) -> Snapshot:
+    """What the tiers that database runbooks read see."""
+    questions = [
+        question
+        for key, question in platform(profile).questions.items()
+        if key.startswith(("database/", "monitoring/", "zabbix/", "cluster/"))
+    ]
+    memory = Memory()
+    return await look(hub, questions, memory, now)
+
+
+async def planned(simulation: Simulation, runbook: str, **parameters: str) -> Plan | Refusal:
+    """What the runbook makes of the platform as it is."""
+    profile = load_profile(simulation.profile_path)
+    hub = Hub(profile)
+    try:
+        return plan_of(profile, await seen(hub, profile, simulation.world.clock.now), runbook, parameters)
+    finally:
+        await hub.aclose()
+
+
+async def carried_out(simulation: Simulation, runbook: str, text: str = "", fate: str = "") -> Result:
+    """Plans and runs a runbook. The fate counts from the first act on: what is asked before is answered."""
+    plan = await planned(simulation, runbook)
+    assert isinstance(plan, Plan), plan
+    return await executed(simulation, plan, text, fate)
+
+
+async def executed(simulation: Simulation, plan: Plan, text: str = "", fate: str = "") -> Result:
+    """Runs a plan, on at every gate and away at the first trouble."""
+    hub = Hub(load_profile(simulation.profile_path))
+    try:
+        asker = Unreliable(hub, text, fate)
+
+        async def go(stage: int, trouble: str) -> Decision:
+            return Decision.ABANDON if trouble else Decision.GO
+
+        result = await Execution(plan, asker, Record(Kept(), "0001", lambda event: None), go).run()
+        assert asker.met is bool(text), f"{text!r} was never sent"
+        return result
+    finally:
+        await hub.aclose()
+
+
+def writers(simulation: Simulation) -> set[str]:
+    """The databases that take writes."""
+    return {
+        name for name, server in simulation.database.servers.items() if server.up and not server.read_only
+    }
+
+
+def route(simulation: Simulation) -> set[str]:
+    """Where HAProxy sends writes."""
+    return {simulation.haproxy.route(name) for name in simulation.haproxy.nodes}
