@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.engine.test_execution import START, TWO_STAGES, World, carry_out
 
-from saitotui.engine.runs.folder import Request, create, decode, encode
+from saitotui.engine.runs.folder import BusyError, Request, create, decode, encode
 from saitotui.engine.runs.standing import standing, standings
 from saitotui.engine.runs.walk import walk
 from saitotui.model.plan import Outcome
@@ -93,6 +96,29 @@ def test_a_run_that_was_just_begun_is_not_left_behind(tmp_path: Path) -> None:
     assert standing(fresh, 1001.0).word == "running"
     assert standing(fresh, 1100.0).word == "left behind"
     assert standing(fresh, 900.0).word == "left behind"
+
+
+def test_a_run_is_carried_by_one_process_as_long_as_that_lives(tmp_path: Path) -> None:
+    request = Request("fsn1", "/p.yaml", "toy", {}, "ab" * 32, "anna@ops1", "drill", 1.0)
+    folder = create(tmp_path, request, b"")
+    script = (
+        "import sys; from pathlib import Path; from saitotui.engine.runs.folder import RunFolder\n"
+        "run = RunFolder(Path(sys.argv[1])); run.take(); print('taken', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", script, str(folder.path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "taken\n"
+        assert folder.pid == process.pid
+        with pytest.raises(BusyError, match=f"carried by process {process.pid} already"):
+            folder.take()
+        process.kill()
+        process.wait()
+    # The number is still there; the process is not, or is another by now.
+    (folder.path / "pid").write_text("1", encoding="ascii")
+    assert folder.pid == 0
+    folder.take()
+    assert folder.pid != 0
 
 
 async def test_events_read_again_give_the_same_walk() -> None:

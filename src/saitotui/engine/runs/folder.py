@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -34,6 +36,14 @@ class Request:
     """The holder text of a stale lease that this person decided to take over."""
     fresh: bool = field(default=True)
     """Whether the plan must still come out the same when made anew of the platform as it is."""
+
+
+PATIENCE = 25
+"""Attempts at a run's lock before it is called another's."""
+
+
+class BusyError(Exception):
+    """Another process carries the run; the message is a sentence."""
 
 
 class RunFolder:
@@ -96,17 +106,39 @@ class RunFolder:
 
     @property
     def pid(self) -> int:
-        """The runner's process; 0 when there is none alive."""
+        """The process that carries the run; 0 when none does. A number alone proves nothing: after a reboot
+        it is another's."""
+        if not self._carried():
+            return 0
         try:
-            pid = int((self.path / "pid").read_text(encoding="ascii"))
-            os.kill(pid, 0)
-            return pid
+            return int((self.path / "pid").read_text(encoding="ascii"))
         except (OSError, ValueError):
             return 0
 
     def take(self) -> None:
-        """Notes that this process carries the run."""
-        store.write(self.path / "pid", str(os.getpid()).encode())
+        """Carries the run, as long as this process lives (flock(2)). Raises BusyError when another does."""
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        for _ in range(PATIENCE):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                # Whoever looks holds it, too, for a moment.
+                time.sleep(0.02)
+            else:
+                store.write(self.path / "pid", str(os.getpid()).encode())
+                return
+        os.close(lock)
+        raise BusyError(f"run {self.name} is carried by process {self.pid} already")
+
+    def _carried(self) -> bool:
+        try:
+            with (self.path / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def add(self, event: RunEvent) -> None:
         """Appends one event to what consoles read."""

@@ -28,7 +28,7 @@ from saitotui.engine.runs.approval import missing_approval
 from saitotui.engine.runs.catalogue import plan_of
 from saitotui.engine.runs.controls import Controls
 from saitotui.engine.runs.execution import Execution, Line, preflight
-from saitotui.engine.runs.folder import Request, RunFolder
+from saitotui.engine.runs.folder import BusyError, Request, RunFolder
 from saitotui.engine.runs.lease import RENEW_EVERY, Holder, LeaseRefused, Leases
 from saitotui.engine.runs.record import Record, command_body
 from saitotui.engine.runs.witness import note_heads
@@ -38,6 +38,8 @@ from saitotui.model.run import Decision, Kind, Result, RunEvent
 from saitotui.model.snapshot import Snapshot
 
 RESTARTS = 5
+BUSY = 75
+"""Exit status of a process that finds its run carried by another (sysexits.h: EX_TEMPFAIL)."""
 LINGER = 3.0
 """Seconds that the socket stays after the end, for consoles to read the outcome."""
 
@@ -65,6 +67,8 @@ def supervise(folder: RunFolder) -> int:
         )
         if folder.result is not None:
             return folder.result.exit_code
+        if child.returncode == BUSY:
+            return BUSY
         _log.error("the runner of %s ended with %s and no outcome", folder.name, child.returncode)
         time.sleep(0.2)
     return 1
@@ -75,7 +79,11 @@ def work(path: Path) -> int:
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     folder = RunFolder(path)
-    folder.take()
+    try:
+        folder.take()
+    except BusyError as error:
+        _log.error("%s", error)
+        return BUSY
     folder.socket.unlink(missing_ok=True)
     return asyncio.run(Runner(folder).run()).exit_code
 
