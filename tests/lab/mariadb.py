@@ -72,9 +72,7 @@ class MariaDb(Service):
         (folder / "bin").mkdir()
         (folder / "bin" / "systemctl").write_text(_SYSTEMCTL.format(folder=folder), "utf-8")
         (folder / "bin" / "systemctl").chmod(0o755)
-        (folder / "data").mkdir(mode=0o755)
-        for path in (folder, folder / "data"):
-            shutil.chown(path, "mysql", "mysql")
+        shutil.chown(folder, "mysql", "mysql")
         self._config.write_text(
             f"""[mariadbd]
 user=mysql
@@ -112,6 +110,13 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
 """,
             "utf-8",
         )
+        self._empty()
+
+    def _empty(self) -> None:
+        data = self.machine.folder / "data"
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(mode=0o755)
+        shutil.chown(data, "mysql", "mysql")
         subprocess.run(
             ["mariadb-install-db", f"--defaults-file={self._config}", "--user=mysql", "--skip-test-db",
              "--auth-root-authentication-method=normal", "--skip-name-resolve"],
@@ -177,6 +182,21 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
             "START SLAVE",
         )
         wait_for(f"{self.machine.name} to follow", self.caught_up, log=self.log)
+
+    def rebuild(self, master: MariaDb) -> None:
+        """Begins anew with what `master` has. One that was killed as master may have committed what nobody
+        was told of: it cannot simply follow."""
+        self.kill()
+        self._empty()
+        self.start()
+        self.create_accounts()
+        dump = ["mariadb-dump", "--no-defaults", "-u", "root", f"--socket={master.socket}",
+                "--single-transaction", "--gtid", "--master-data=1", "--databases", "app"]  # fmt: skip
+        load = ["mariadb", "--no-defaults", "-u", "root", f"--socket={self.socket}",
+                "--init-command=SET sql_log_bin = 0"]  # fmt: skip
+        said = subprocess.run(dump, check=True, capture_output=True).stdout
+        subprocess.run(load, input=said, check=True, capture_output=True)
+        self.follow(master)
 
     @property
     def replication(self) -> Mapping[str, Any]:

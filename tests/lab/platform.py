@@ -201,11 +201,10 @@ class Lab:
         wait_for("the replica to notice", lambda: replica.replication["Slave_IO_Running"] != "Yes")
 
     def bring_back(self, name: str) -> None:
-        """A dead master that was replaced comes back, as the replica of the one that is master now."""
+        """A dead master that was replaced comes back, empty, as the replica of the one that is master now."""
         server, master = self.databases[name], self.databases[self.master]
         (server.machine.folder / "masked").unlink()
-        server.start()
-        server.follow(master)
+        server.rebuild(master)
         master.sql("SET GLOBAL rpl_semi_sync_master_enabled = ON")
         self._undo.clear()
         self.settle()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 
 from saitotui.engine.journal.file import actor
@@ -17,37 +19,91 @@ LEFT_BEHIND = 15
 """Exit code: the run has no outcome yet, and this command does not follow it any more."""
 
 
+class _Input:
+    """Standard input, a line at a time. A line that nobody waits for any more is for whoever asks next, and
+    nothing waits for it at the end."""
+
+    def __init__(self) -> None:
+        self._coming: asyncio.Future[str] | None = None
+
+    async def line(self) -> str:
+        """'' at the end of the input."""
+        if self._coming is None:
+            self._coming = asyncio.get_running_loop().create_future()
+            threading.Thread(target=self._read, args=(self._coming,), daemon=True).start()
+        line = await asyncio.shield(self._coming)
+        self._coming = None
+        return line
+
+    def _read(self, coming: asyncio.Future[str]) -> None:
+        line = sys.stdin.readline()
+        # The loop may have ended meanwhile.
+        with contextlib.suppress(RuntimeError):
+            coming.get_loop().call_soon_threadsafe(coming.set_result, line)
+
+
+_INPUT = _Input()
+
+
 async def ask_line(prompt: str) -> str:
     """A line from standard input; '' at its end."""
     print(prompt, end="", flush=True)
-    line: str = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    return line.strip()
+    return (await _INPUT.line()).strip()
+
+
+RETURN = 10.0
+"""Seconds that a run's supervisor may take to start its process again."""
 
 
 async def follow(folder: RunFolder, *, take: bool, reason: str = "") -> int:
-    """Prints a run until it ends; with `take`, holds its controls. The exit code is the outcome."""
-    attachment = await attach(folder, actor())
-    if attachment is None:
-        return _ended(folder)
-    if take:
-        await attachment.say("take", reason=reason)
+    """Prints a run until it ends; with `take`, holds its controls. The exit code is the outcome. A process
+    that is killed is started again by its supervisor: this follows it there."""
+    seen, attachment = 0, await attach(folder, actor())
+    while attachment is not None:
+        if take:
+            await attachment.say("take", reason=reason)
+        seen, result = await _printed(attachment, take=take, seen=seen)
+        if result is not None:
+            return result.exit_code
+        attachment = await _attached_again(folder)
+        if attachment is not None:
+            reason = "its process was started again"
+            print(f"run {folder.name}: {reason}; attached to it", flush=True)
+    return _ended(folder)
+
+
+async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[int, Result | None]:
+    """Prints what comes after event `seen`: the last event printed, and the outcome if there was one."""
     asking: asyncio.Task[None] | None = None
     try:
         async for event in attachment.events():
             if isinstance(event, ToYou):
                 asking = _to_you(attachment, event, asking)
                 continue
+            if event.seq <= seen:
+                continue
+            seen = event.seq
             print(line_of(event), flush=True)
             if event.kind is Kind.GATE and take:
                 asking = _again(attachment, asking, event)
             if event.kind is Kind.OUTCOME:
-                return result_of(event).exit_code
+                return seen, result_of(event)
     finally:
         if asking is not None:
             asking.cancel()
         with contextlib.suppress(ConnectionError):
             await attachment.aclose()
-    return _ended(folder)
+    return seen, None
+
+
+async def _attached_again(folder: RunFolder) -> Attachment | None:
+    """A connection to the process that carries the run now; None when it ended, or nobody carries it on."""
+    until = time.monotonic() + RETURN
+    while folder.result is None and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+        if folder.pid and (attachment := await attach(folder, actor())) is not None:
+            return attachment
+    return None
 
 
 def _to_you(

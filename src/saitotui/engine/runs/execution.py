@@ -12,6 +12,7 @@ from typing import TypeAlias
 from saitotui.engine.journal.entry import JournalError
 from saitotui.engine.poll import Asker
 from saitotui.engine.runs.asking import ask_all
+from saitotui.engine.runs.earlier import Earlier
 from saitotui.engine.runs.record import Record
 from saitotui.engine.runs.steps import Ended, Steps
 from saitotui.model.plan import Grade, Outcome, Plan, Precondition, Stage, Step, Verdict
@@ -19,6 +20,8 @@ from saitotui.model.run import Decision, Kind, Result
 
 Gate: TypeAlias = Callable[[int, str], Awaitable[Decision]]
 """Asked before stage `int` with a sentence ('' for the ordinary confirmation, else what went wrong)."""
+
+NOTHING = Earlier()
 
 PREFLIGHT_LIFE = 30.0
 """Seconds for which a preflight is believed: it is a photograph."""
@@ -67,17 +70,25 @@ class _Did:
 
 
 class Execution:
-    """Carries out `plan` once. `values` are those captured by an earlier attempt at the same run."""
+    """Carries out `plan` once. `values` are those captured by an earlier attempt at the same run, `before` is
+    what that one did."""
 
     def __init__(
-        self, plan: Plan, asker: Asker, record: Record, gate: Gate, values: dict[str, str] | None = None
+        self,
+        plan: Plan,
+        asker: Asker,
+        record: Record,
+        gate: Gate,
+        values: dict[str, str] | None = None,
+        before: Earlier = NOTHING,
     ) -> None:
         self._plan = plan
         self._asker = asker
         self._record = record
         self._gate = gate
         self._steps = Steps(asker, record, {} if values is None else values)
-        self._did: list[_Did] = []
+        self._before = before
+        self._did = [_Did(plan.stages[stage].steps[index], stage, index) for stage, index in before.did]
         self._armed: list[_Did] = []
         self._ends: list[Ended] = []
         self._returnable = True
@@ -92,7 +103,8 @@ class Execution:
         return result
 
     async def _all(self) -> Result:
-        refused = await self._decisive()
+        # Half-way through, the platform is not as it was before, and must not be.
+        refused = "" if self._before.begun else await self._decisive()
         if refused:
             return Result(Outcome.REFUSED, refused)
         result = await self._disarm() or await self._stages()
@@ -135,9 +147,10 @@ class Execution:
         number, trouble = 0, ""
         while number < len(self._plan.stages):
             stage = self._plan.stages[number]
-            decision = await self._gate(number, trouble)
-            if decision is not Decision.GO:
-                return await self._leave(decision, trouble or f"stopped before: {stage.title}")
+            if trouble or number not in self._before.confirmed:
+                decision = await self._gate(number, trouble)
+                if decision is not Decision.GO:
+                    return await self._leave(decision, trouble or f"stopped before: {stage.title}")
             bad = await self._stage(stage, number)
             if bad is None:
                 self._returnable = self._returnable and not stage.point_of_no_return
@@ -176,17 +189,22 @@ class Execution:
     async def _critical(self, stage: Stage, number: int) -> Ended | None:
         ends = await self._steps.critical(stage, number)
         self._ends += ends
-        self._did += [
-            _Did(step, number, index)
-            for index, (step, ended) in enumerate(zip(stage.steps, ends, strict=True))
-            if ended.acted and ended.outcome is not Outcome.UNDONE
-        ]
+        for index, (step, ended) in enumerate(zip(stage.steps, ends, strict=True)):
+            if ended.outcome is Outcome.UNDONE:
+                self._did = [did for did in self._did if (did.stage, did.index) != (number, index)]
+            elif ended.acted:
+                self._has_done(_Did(step, number, index))
         return next((ended for ended in ends if not ended.good), None)
 
     def _note(self, ended: Ended, step: Step, stage: int, index: int) -> None:
         self._ends.append(ended)
         if ended.acted:
-            self._did.append(_Did(step, stage, index))
+            self._has_done(_Did(step, stage, index))
+
+    def _has_done(self, did: _Did) -> None:
+        """Each step is undone once, however often this run and the processes before it acted."""
+        if did not in self._did:
+            self._did.append(did)
 
     async def _undo_all(self, bad: Ended) -> Result:
         """Undoes what this run did, newest first; the outcome is as good as the worst undo."""
@@ -210,7 +228,8 @@ class Execution:
         return Result(Outcome.INDETERMINATE, f"{why}; but {rearmed}", rearmed) if rearmed else result
 
     def _finished(self) -> Result:
-        if self._ends and all(ended.outcome is Outcome.ALREADY for ended in self._ends):
+        untouched = self._ends and all(ended.outcome is Outcome.ALREADY for ended in self._ends)
+        if untouched and not self._before.did:
             return Result(Outcome.ALREADY, f"{self._plan.title}: everything already is as it should be")
         return Result(Outcome.DONE, f"{self._plan.title}: done, and proven")
 

@@ -27,6 +27,7 @@ from saitotui.engine.registry import platform
 from saitotui.engine.runs.approval import missing_approval
 from saitotui.engine.runs.catalogue import plan_of
 from saitotui.engine.runs.controls import Controls
+from saitotui.engine.runs.earlier import earlier
 from saitotui.engine.runs.execution import Execution, Line, preflight
 from saitotui.engine.runs.folder import BusyError, Request, RunFolder
 from saitotui.engine.runs.lease import RENEW_EVERY, Holder, LeaseRefused, Leases
@@ -98,6 +99,9 @@ class Runner:
         self._profile: Profile = load_profile(Path(self._request.profile))
         self._history = list(folder.events())
         self._resumed = bool(self._history)
+        self._earlier = tuple(self._history)
+        # An earlier process that came to a gate had its preflight behind it.
+        self._looked = any(event.kind in (Kind.GATE, Kind.STAGE) for event in self._earlier)
         self._controls = Controls(self._history, self._control)
         state = store.state_folder(self._request.platform)
         self._journal = Journal(state / "journal.jsonl", who=self._request.who, clock=clock)
@@ -175,12 +179,12 @@ class Runner:
 
     async def _inside(self, plan: Plan) -> Result:
         """What happens under the lease."""
-        if not self._resumed:
+        if not self._looked:
             refused = await self._still_the_same() or await self._preflight(plan)
             if refused:
                 return self._refused(refused)
-        values = self._folder.values
-        execution = Execution(plan, self._hub, self._record, self._gate(plan, values), values)
+        values, before = self._folder.values, earlier(plan, self._earlier)
+        execution = Execution(plan, self._hub, self._record, self._gate(plan, values), values, before)
         return await execution.run()
 
     async def _still_the_same(self) -> str:

@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from saitotui.clients.quoting import shell, sql
 from saitotui.facts import haproxy, haproxy_config, mysql_processes, mysql_replica
-from saitotui.model.command import Answer, Client, Command, Failure
+from saitotui.model.command import Answer, Client, Command, Failure, Unparsable
 from saitotui.model.plan import Check, Verdict
+from saitotui.runbooks.database.dialect import Dialect
 
 LAG = 1.0
 """Seconds of replication lag at most: writers wait for as long (MHA allows 30, orchestrator 20)."""
@@ -178,18 +179,21 @@ def reaches(node: str, server_id: int, server: str) -> Check:
     )
 
 
-def nothing_since(server: str, position: str) -> Check:
-    """Whether a server wrote nothing after `position`, which the run captured."""
+def nothing_since(server: str, words: Dialect) -> Check:
+    """Whether a server wrote nothing of its own after the position that the run captured. What it replicates
+    meanwhile is another's."""
 
     def judge(answer: Answer) -> Verdict:
-        row = answer.rows[0]
-        wanted, found = (
-            {part.strip() for part in str(row[name] or "").split(",")} for name in ("wanted", "position")
-        )
-        return Verdict(found == wanted, f"{row['position']}")
+        state, own, wanted = (str(answer.rows[0][name] or "") for name in ("state", "own", "wanted"))
+        try:
+            written = words.wrote_since(state, own, wanted)
+        except Unparsable as error:
+            return Verdict(None, str(error))
+        return Verdict(not written, f"it wrote {written}" if written else f"nothing after {wanted}")
 
-    text = position.replace(" AS position", " AS position, {position} AS wanted")
-    return Check(f"nothing was written to {server} after the freeze", ask_sql(server, text), reading(judge))
+    return Check(
+        f"nothing was written to {server} after the freeze", ask_sql(server, words.written), reading(judge)
+    )
 
 
 def saved(node: str, host: str, file: str, backend: str, server: str) -> Check:

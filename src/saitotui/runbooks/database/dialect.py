@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from saitotui.clients.quoting import sql_text
+from saitotui.facts import mysql_gtid
 from saitotui.facts.mysql import Variables
 
 SECRET = "'{secret:replication}'"
@@ -21,18 +22,23 @@ DEMOTES = (10, 10, 0)
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """`no_wait` is the least lock_wait_timeout (seconds), `position` reads how far a server has written,
-    `reached` waits for it: its `{position}` is captured during the run. `drained` waits until everything is
-    applied that was `{received}` (seconds: `DRAIN`)."""
+    """`no_wait` is the least lock_wait_timeout (seconds). `position` reads how far a server has written,
+    `reached` waits for it: its `{position}` is captured during the run. `written` reads what a server wrote
+    itself, and what `{position}` was. `drained` waits until all that was `{received}` is applied."""
 
     no_wait: int
     position: str
+    written: str
     reached: str
     drained: str
     open: str
     close: str
     stop: tuple[str, ...]
     semi_sync: str
+
+    def wrote_since(self, state: str, own: str, wanted: str) -> str:
+        """The transactions of server `own` in `state` that `wanted` lacks; '' when there are none."""
+        raise NotImplementedError
 
     def change_source(self, host: str, port: int, user: str) -> str:
         """Makes a server that was master follow another, from where it stands."""
@@ -41,6 +47,11 @@ class Dialect:
 
 class _MariaDb(Dialect):
     __slots__ = ()
+
+    def wrote_since(self, state: str, own: str, wanted: str) -> str:
+        known = mysql_gtid.last_of_domain(mysql_gtid.mariadb(wanted))
+        mine = [one for one in mysql_gtid.mariadb(state) if str(one.server) == own]
+        return ",".join(str(one) for one in mine if one.sequence > known.get(one.domain, 0))
 
     def change_source(self, host: str, port: int, user: str) -> str:
         return (
@@ -53,6 +64,10 @@ class _MariaDb(Dialect):
 class _MySql(Dialect):
     __slots__ = ()
 
+    def wrote_since(self, state: str, own: str, wanted: str) -> str:
+        new = mysql_gtid.mysql(state) - mysql_gtid.mysql(wanted)
+        return str(new - new.without(own))
+
     def change_source(self, host: str, port: int, user: str) -> str:
         return (
             f"CHANGE REPLICATION SOURCE TO SOURCE_HOST = {sql_text(host)}, SOURCE_PORT = {int(port)}, "
@@ -64,6 +79,7 @@ class _MySql(Dialect):
 MARIADB = _MariaDb(
     no_wait=0,
     position="SELECT @@global.gtid_binlog_pos AS position",
+    written="SELECT @@global.gtid_binlog_state AS state, @@global.server_id AS own, {position} AS wanted",
     reached="SELECT MASTER_GTID_WAIT({position}, 5) AS waited",
     drained=f"SELECT MASTER_GTID_WAIT({{received}}, {DRAIN}) AS waited",
     open="SET GLOBAL read_only = 0",
@@ -74,6 +90,7 @@ MARIADB = _MariaDb(
 MYSQL = _MySql(
     no_wait=1,
     position="SELECT REPLACE(@@global.gtid_executed, '\\n', '') AS position",
+    written="SELECT @@global.gtid_executed AS state, @@global.server_uuid AS own, {position} AS wanted",
     reached="SELECT WAIT_FOR_EXECUTED_GTID_SET({position}, 5) AS waited",
     drained=f"SELECT WAIT_FOR_EXECUTED_GTID_SET({{received}}, {DRAIN}) AS waited",
     open="SET GLOBAL super_read_only = 0, GLOBAL read_only = 0",

@@ -164,7 +164,7 @@ def wrote_nothing(old: Server) -> Step:
     return Step(
         f"nothing was written to {old.name} after the freeze",
         (),
-        goal=checks.nothing_since(old.name, old.dialect.position),
+        goal=checks.nothing_since(old.name, old.dialect),
         expected=0.01,
     )
 
