@@ -35,7 +35,14 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def platform(privileged: None, folder: Path) -> Iterator[Lab]:
-    """The whole platform, running and well. A test that breaks it heals it."""
+def built(privileged: None, folder: Path) -> Iterator[Lab]:
+    """The whole platform, running and well."""
     with Subnet() as subnet, Lab(folder, subnet) as lab:
         yield lab
+
+
+@pytest.fixture
+def platform(built: Lab) -> Iterator[Lab]:
+    """The platform, for one test: one that breaks it heals it. Another master than at first may be left."""
+    yield built
+    built.go_home()

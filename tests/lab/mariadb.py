@@ -14,7 +14,7 @@ from typing import Any
 
 import pymysql
 import pymysql.cursors
-from tests.lab.host import Machine, Service, wait_for
+from tests.lab.host import LabError, Machine, Service, wait_for
 
 PORT = 3306
 PASSWORDS = {"ctl": "ctl-pw", "app": "app-pw", "repl": "repl-pw"}
@@ -117,11 +117,13 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
         shutil.rmtree(data, ignore_errors=True)
         data.mkdir(mode=0o755)
         shutil.chown(data, "mysql", "mysql")
-        subprocess.run(
+        made = subprocess.run(
             ["mariadb-install-db", f"--defaults-file={self._config}", "--user=mysql", "--skip-test-db",
              "--auth-root-authentication-method=normal", "--skip-name-resolve"],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
         )  # fmt: skip
+        if made.returncode != 0:
+            raise LabError(f"mariadb-install-db on {self.machine.name}: {made.stdout}")
 
     @property
     def masked(self) -> bool:
@@ -175,6 +177,7 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
         """Becomes the replica of `master`, by GTID; also a master that was one before."""
         self.sql(
             "STOP SLAVE",
+            "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos",
             "SET GLOBAL read_only = ON, GLOBAL rpl_semi_sync_master_enabled = OFF",
             f"CHANGE MASTER TO master_host = '{master.machine.address}', master_port = {PORT}, "
             f"master_user = 'repl', master_password = '{PASSWORDS['repl']}', master_connect_retry = 1, "
@@ -197,6 +200,11 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
         said = subprocess.run(dump, check=True, capture_output=True).stdout
         subprocess.run(load, input=said, check=True, capture_output=True)
         self.follow(master)
+
+    @property
+    def position(self) -> str:
+        """The GTIDs that it has."""
+        return str(self.sql("SELECT @@global.gtid_current_pos AS position")[0]["position"])
 
     @property
     def replication(self) -> Mapping[str, Any]:

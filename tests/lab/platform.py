@@ -30,6 +30,8 @@ from tests.lab.war import Wars
 
 NUMBERS = {"lb1": 9, "lb2": 10, "db1": 11, "db2": 12, "web1": 20, "tc1": 21, "tc2": 22, "tc3": 23}
 BALANCERS, DATABASES, TOMCATS = ("lb1", "lb2"), ("db1", "db2"), ("tc1", "tc2", "tc3")
+MASTER = "db1"
+"""The database that takes writes at the start."""
 VERSION = "001"
 """The application's version on all Tomcats at the start."""
 
@@ -51,7 +53,7 @@ class Lab:
         self.nginx: Nginx
         self.wars: Wars
         self.times: dict[str, float] = {}
-        self.master = "db1"
+        self.master = MASTER
         self._exit = contextlib.ExitStack()
         self._undo: list[Callable[[], None]] = []
 
@@ -203,11 +205,26 @@ class Lab:
     def bring_back(self, name: str) -> None:
         """A dead master that was replaced comes back, empty, as the replica of the one that is master now."""
         server, master = self.databases[name], self.databases[self.master]
-        (server.machine.folder / "masked").unlink()
+        (server.machine.folder / "masked").unlink(missing_ok=True)
         server.rebuild(master)
         master.sql("SET GLOBAL rpl_semi_sync_master_enabled = ON")
         self._undo.clear()
         self.settle()
+
+    def go_home(self) -> None:
+        """Makes the database that was built as master the master again. Nobody may be writing."""
+        if self.master == MASTER:
+            return
+        old, new = self.databases[self.master], self.databases[MASTER]
+        old.sql("SET GLOBAL read_only = ON")
+        wait_for(f"{MASTER} to have it all", lambda: new.position == old.position, log=new.log)
+        new.become_master()
+        old.follow(new)
+        for node in self.balancers.values():
+            node.lead_to(MASTER, [self.master])
+        self.master = MASTER
+        self.settle()
+        self.nginx.forget()
 
     def disagree(self, name: str = "lb2") -> None:
         """One HAProxy node leads writes to the replica."""
