@@ -28,8 +28,8 @@ GAPS = ("  ", " ")
 LONG = 22
 """Cells to which longer texts are cut before a column is left out."""
 EMPTY = Cell("")
-REMEMBERED = 8192
-"""Drawn rows and cells that are kept: from one picture to the next few differ."""
+REMEMBERED = 1024
+"""Drawn rows that are kept: from one picture to the next few differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def table_lines(
     titles = laid.gap.join(fit(c.title, c.width, right=c.right) for c in laid.columns)
     lines = [heading(title or table.title, room.width, note=note)]
     lines.append(Line((Span("   " + titles, Look.DIM),), fixed=True))
-    lines += [_row(row, laid.columns, laid.gap) for row in rows]
+    lines += [RowLine(row, laid) for row in rows]
     if len(rows) < len(table.rows):
         lines.append(plain(f"and {len(table.rows) - len(rows)} more", indent=3))
     return lines
@@ -107,17 +107,22 @@ def _fitting(every: Sequence[Column], width: int, gap: str) -> list[Column]:
 
 
 def _column(table: Table, rows: Sequence[Row], index: int) -> Column:
-    cells = [_cell(row, index) for row in rows]
-    texts = [cell.text for cell in cells if cell.text]
-    widest = max((_width(cell) for cell in cells), default=0)
+    # Of a thousand cells many have the same text.
+    texts = {row.cells[index].text for row in rows if index < len(row.cells)} - {""}
+    ill = {
+        row.cells[index]
+        for row in rows
+        if index < len(row.cells)
+        and (health := row.cells[index].health) is not None
+        and health > Health.MAINT
+    }
+    widest = max((_width(text) for text in (*texts, *map(_marked, ill))), default=0)
     numbers = any(map(is_number, texts)) and all(is_number(text) or text in ("-", "?", "–") for text in texts)
-    bad = any(cell.health is not None and cell.health > Health.MAINT for cell in cells)
-    return Column(table.columns[index], index, widest, numbers, bad)
+    return Column(table.columns[index], index, widest, numbers, bool(ill))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _width(cell: Cell) -> int:
-    return width_of(crop(_marked(cell), 400))
+def _width(text: str) -> int:
+    return width_of(crop(text, 400))
 
 
 def shrink(widths: Sequence[int], room: int, least: Sequence[int]) -> list[int]:
@@ -143,10 +148,39 @@ def _marked(cell: Cell) -> str:
     return cell.text if cell.text.startswith(mark) else f"{mark} {cell.text}"
 
 
+class RowLine(Line):
+    """A row of a table. Its spans are made when somebody looks: of a thousand a screen shows thirty."""
+
+    __slots__ = ("_laid", "_row")
+    _row: Row
+    _laid: Layout
+
+    def __init__(self, row: Row, laid: Layout) -> None:
+        put = object.__setattr__
+        put(self, "key", row.key)
+        put(self, "health", row.health)
+        put(self, "head", False)
+        put(self, "fixed", False)
+        put(self, "_row", row)
+        put(self, "_laid", laid)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        return _spans(self._row, self._laid)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RowLine):
+            return NotImplemented
+        return self._row == other._row and self._laid == other._laid
+
+    def __hash__(self) -> int:
+        return hash((self._row, self._laid))
+
+
 @lru_cache(maxsize=REMEMBERED)
-def _row(row: Row, columns: tuple[Column, ...], gap: str) -> Line:
+def _spans(row: Row, laid: Layout) -> tuple[Span, ...]:
     spans = [Span(f" {GLYPHS[row.health]} ", HEALTH_LOOKS[row.health])]
-    for number, column in enumerate(columns):
+    for number, column in enumerate(laid.columns):
         cell = _cell(row, column.index)
         look = Look.PLAIN if cell.health is None else HEALTH_LOOKS[cell.health]
         if cell.health is Health.OK:
@@ -154,5 +188,5 @@ def _row(row: Row, columns: tuple[Column, ...], gap: str) -> Line:
         if number == 0 and look is Look.PLAIN:
             look = Look.STRONG
         spans.append(Span(fit(_marked(cell), column.width, right=column.right), look))
-        spans.append(Span(gap))
-    return Line(tuple(spans[:-1]), key=row.key, health=row.health)
+        spans.append(Span(laid.gap))
+    return tuple(spans[:-1])
