@@ -1,7 +1,8 @@
 """A MariaDB server of the lab: GTID replication, semi-synchronous, read-only until it is made master.
 
 Accounts: `root` over the socket; `ctl`, the console's; `app`, which may not write to a read-only server;
-`repl`; `haproxy`, without password, for HAProxy's checks. None of them is in the binary log.
+`repl`; `clone`, which reads everything; `haproxy`, without password, for HAProxy's checks. None of them is in
+the binary log.
 """
 
 from __future__ import annotations
@@ -17,15 +18,28 @@ import pymysql.cursors
 from tests.lab.host import LabError, Machine, Service, wait_for
 
 PORT = 3306
-PASSWORDS = {"ctl": "ctl-pw", "app": "app-pw", "repl": "repl-pw"}
+PASSWORDS = {"ctl": "ctl-pw", "app": "app-pw", "repl": "repl-pw", "clone": "clone-pw"}
 
 _SYSTEMCTL = """#!/bin/sh
-# The service manager of a machine without systemd, for one service: mask, unmask, is-enabled.
-masked={folder}/masked
+# The service manager of a machine without systemd, for one service.
+here={folder} running="pgrep -x mariadbd"
 case "$1" in
-mask) touch "$masked"; pkill -KILL -x mariadbd; while pgrep -x mariadbd >/dev/null; do sleep 0.05; done;;
-unmask) rm -f "$masked";;
-is-enabled) if [ -e "$masked" ]; then echo masked; exit 1; else echo enabled; fi;;
+mask) touch $here/masked; pkill -KILL -x mariadbd; while $running >/dev/null; do sleep 0.05; done;;
+unmask) rm -f $here/masked;;
+is-enabled) if [ -e $here/masked ]; then echo masked; exit 1; else echo enabled; fi;;
+set-environment) echo "$2" >$here/environment;;
+unset-environment) rm -f $here/environment;;
+stop) pkill -TERM -x mariadbd; while $running >/dev/null; do sleep 0.05; done;;
+start)
+    if [ -e $here/masked ]; then echo "Unit $2 is masked." >&2; exit 1; fi
+    options=$(sed -n 's/^MYSQLD_OPTS=//p' $here/environment 2>/dev/null)
+    $running >/dev/null ||
+        setsid /usr/sbin/mariadbd --defaults-file=$here/my.cnf $options </dev/null >>$here/mariadbd.out 2>&1 &
+    for try in $(seq 600); do
+        mariadb-admin --no-defaults --user=root --socket=$here/mysqld.sock ping >/dev/null 2>&1 && exit 0
+        sleep 0.1
+    done
+    exit 1;;
 *) echo "systemctl: cannot $1" >&2; exit 1;;
 esac
 """
@@ -34,6 +48,7 @@ _CONSOLE = (
     "RELOAD, PROCESS, SUPER, READ_ONLY ADMIN, REPLICATION SLAVE, REPLICATION SLAVE ADMIN, "
     "REPLICATION MASTER ADMIN, BINLOG MONITOR, BINLOG ADMIN, CONNECTION ADMIN, SLAVE MONITOR, EVENT"
 )
+_CLONE = "SELECT, RELOAD, SHOW VIEW, EVENT, TRIGGER, LOCK TABLES, BINLOG MONITOR"
 _ACCOUNTS = (
     "SET sql_log_bin = 0",
     f"CREATE USER repl@'%' IDENTIFIED BY '{PASSWORDS['repl']}'",
@@ -44,6 +59,8 @@ _ACCOUNTS = (
     f"CREATE USER ctl@'%' IDENTIFIED BY '{PASSWORDS['ctl']}'",
     f"GRANT {_CONSOLE} ON *.* TO ctl@'%'",
     "GRANT SELECT ON app.* TO ctl@'%'",
+    f"CREATE USER clone@'%' IDENTIFIED BY '{PASSWORDS['clone']}'",
+    f"GRANT {_CLONE} ON *.* TO clone@'%'",
     "SET sql_log_bin = 1",
     "RESET MASTER",
 )
@@ -74,7 +91,11 @@ class MariaDb(Service):
         (folder / "bin" / "systemctl").chmod(0o755)
         shutil.chown(folder, "mysql", "mysql")
         self._config.write_text(
-            f"""[mariadbd]
+            f"""[client]
+socket={self.socket}
+user=root
+
+[mariadbd]
 user=mysql
 datadir={folder}/data
 socket={self.socket}
@@ -111,6 +132,8 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
             "utf-8",
         )
         self._empty()
+        # Whoever logs in finds this server's settings where they always are.
+        self.machine.run("mount", "--bind", str(self._config), "/etc/mysql/mariadb.cnf")
 
     def _empty(self) -> None:
         data = self.machine.folder / "data"

@@ -203,8 +203,10 @@ class Lab:
         wait_for("the replica to notice", lambda: replica.replication["Slave_IO_Running"] != "Yes")
 
     def bring_back(self, name: str) -> None:
-        """A dead master that was replaced comes back, empty, as the replica of the one that is master now."""
+        """A server that died, or that others started, comes back, empty, as the replica of the one that is
+        master now."""
         server, master = self.databases[name], self.databases[self.master]
+        server.machine.run("pkill", "-KILL", "-x", "mariadbd")
         (server.machine.folder / "masked").unlink(missing_ok=True)
         server.rebuild(master)
         master.sql("SET GLOBAL rpl_semi_sync_master_enabled = ON")

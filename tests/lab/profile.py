@@ -20,7 +20,12 @@ POLL = 1.0
 
 def write_profile(lab: Lab) -> None:
     """Writes `lab.profile`, and the secrets that it refers to."""
-    secrets = {"ctl": PASSWORDS["ctl"], "repl": PASSWORDS["repl"], "tomcat": PASSWORD}
+    secrets = {
+        "ctl": PASSWORDS["ctl"],
+        "repl": PASSWORDS["repl"],
+        "clone": PASSWORDS["clone"],
+        "tomcat": PASSWORD,
+    }
     for name, secret in secrets.items():
         (lab.folder / name).write_text(secret, "ascii")
         (lab.folder / name).chmod(0o600)
@@ -59,8 +64,15 @@ def _database(lab: Lab) -> dict[str, Any]:
         "read_backend": "mysql_read",
         "replication_user": "repl",
         "replication_password": _secret(lab.folder, "repl"),
+        "clone_user": "clone",
+        "clone_password": _secret(lab.folder, "clone"),
         "servers": {
-            name: {"host": name, "user": "ctl", "password": _secret(lab.folder, "ctl")}
+            name: {
+                "host": name,
+                "user": "ctl",
+                "password": _secret(lab.folder, "ctl"),
+                "folder": str(lab.machines[name].folder / "kept"),
+            }
             for name in lab.databases
         },
         "haproxy": {

@@ -50,12 +50,14 @@ def saitotui(lab: Lab, state: Path, *arguments: str) -> subprocess.CompletedProc
 WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 
-def walk(lab: Lab, state: Path, runbook: str) -> str:
+def walk(lab: Lab, state: Path, runbook: str, *more: str) -> str:
     """One run to its good end, by plan, digest and run, as an engineer does it: what was printed."""
-    planned = saitotui(lab, state, "plan", runbook, "--json")
+    planned = saitotui(lab, state, "plan", runbook, "--json", *more)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     digest = json.loads(planned.stdout)["digest"]
-    done = saitotui(lab, state, "run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber")
+    done = saitotui(
+        lab, state, "run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber", *more
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     for secret in PASSWORDS.values():
         assert secret not in done.stdout + done.stderr

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from saitotui.clients.hub import Hub
@@ -75,6 +77,35 @@ async def planned(simulation: Simulation, runbook: str, **parameters: str) -> Pl
         await hub.aclose()
 
 
+@asynccontextmanager
+async def passing_time(simulation: Simulation) -> AsyncIterator[None]:
+    """Time passes in the block, faster than it does."""
+
+    async def passing() -> None:
+        while True:
+            await asyncio.sleep(0.02)
+            simulation.advance(1)
+
+    task = asyncio.create_task(passing())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def hasty(plan: Plan, longest: float) -> Plan:
+    """`plan`, waiting for nothing longer than `longest` seconds."""
+    return replace(
+        plan,
+        stages=tuple(
+            replace(
+                stage, steps=tuple(replace(one, deadline=min(one.deadline, longest)) for one in stage.steps)
+            )
+            for stage in plan.stages
+        ),
+    )
+
+
 async def carried_out(simulation: Simulation, runbook: str, text: str = "", fate: str = "") -> Result:
     """Plans and runs a runbook. The fate counts from the first act on: what is asked before is answered."""
     plan = await planned(simulation, runbook)
@@ -83,7 +114,9 @@ async def carried_out(simulation: Simulation, runbook: str, text: str = "", fate
 
 
 async def executed(simulation: Simulation, plan: Plan, text: str = "", fate: str = "") -> Result:
-    """Runs a plan, on at every gate and away at the first trouble."""
+    """Runs a plan, on at every gate and away at the first trouble. One in which something goes wrong does not
+    wait long for what cannot come."""
+    plan = hasty(plan, 3) if text else plan
     hub = Hub(load_profile(simulation.profile_path))
     try:
         asker = Unreliable(hub, text, fate)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, carried_out, executed, planned, route, writers
+from tests.runbooks.simulated import (
+    LOST,
+    LOST_AFTER,
+    REFUSED,
+    carried_out,
+    executed,
+    passing_time,
+    planned,
+    route,
+    writers,
+)
 
 from saitotui.model.plan import Outcome, Plan, Refusal, lines
 from saitotui.simulator.simulation import Simulation
 
 ID = "promote-db-replica"
-
-
-async def pass_time(simulation: Simulation) -> None:
-    """Lets the cluster work, faster than it does."""
-    while True:
-        await asyncio.sleep(0.05)
-        simulation.advance(1)
 
 
 async def test_a_dead_master_is_fenced_and_replaced(tmp_path: Path) -> None:
@@ -40,9 +42,8 @@ async def test_one_that_cannot_be_reached_is_fenced_by_its_hypervisor(tmp_path: 
         text = "\n".join(lines(plan))
         assert "systemctl" not in text
         assert text.index("/cluster/ha/resources") < text.index("open db2 for writes")
-        passing = asyncio.create_task(pass_time(simulation))
-        result = await executed(simulation, plan)
-        passing.cancel()
+        async with passing_time(simulation):
+            result = await executed(simulation, plan)
         assert result.outcome is Outcome.DONE, result.sentence
         assert not simulation.world.machines["db1"].powered
         assert writers(simulation) == route(simulation) == {"db2"}

@@ -80,7 +80,9 @@ class Hub:
             host = self._profile.hosts.get(name)
             if host is None:
                 raise Unknown(f"the profile has no host {name!r}")
-            self._hosts[name] = SshHost(name, host, self.host(host.jump) if host.jump else None)
+            database = self._profile.database
+            secrets = {"clone": database.clone_password} if database else {}
+            self._hosts[name] = SshHost(name, host, self.host(host.jump) if host.jump else None, secrets)
         return self._hosts[name]
 
     def _mysql(self, name: str) -> Connection:

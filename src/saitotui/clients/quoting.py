@@ -41,3 +41,11 @@ def haproxy(text: str) -> str:
     if not text or any(c.isspace() or c in ";\\\0\"'" or not c.isprintable() for c in text):
         raise ValueError(f"{text!r} is not a word that HAProxy's runtime API takes")
     return text
+
+
+def option(text: str) -> str:
+    """`text` as a value in an option file of MariaDB or MySQL (manual, "Using Option Files"). ValueError for
+    quotes and control characters, whose reading differs between versions."""
+    if any(c in "\"'" or not c.isprintable() for c in text):
+        raise ValueError("an option file takes neither quotes nor control characters")
+    return '"' + text.replace("\\", "\\\\") + '"'

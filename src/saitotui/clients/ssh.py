@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
+from saitotui.clients.quoting import option
+from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh_shell import Shells
 from saitotui.model.command import Answer, Command, Failure, FailureKind
-from saitotui.model.profile import Host
+from saitotui.model.profile import NO_SECRET, Host, SecretRef
 from saitotui.model.text import one_line
 
 if TYPE_CHECKING:
@@ -31,17 +34,29 @@ KEEPALIVE = 5.0
 """Seconds between two signs of life; three unanswered ones end the connection."""
 FIRST = 6.0
 """Seconds to wait at least for a first attempt: when a console starts, keys are exchanged with all hosts."""
+SECRET = re.compile(r"(\{secret:([a-z]+)\})")
 LONGEST_PAUSE = 8.0
 """Seconds between two attempts to a host that does not answer, at most."""
 
 
 class SshHost:
-    """One host. `jump` gives the host to connect through, or None."""
+    """One host. `jump` gives the host to connect through, or None.
 
-    def __init__(self, name: str, host: Host, jump: SshHost | None = None) -> None:
+    `{secret:NAME}` in the body of a command stands for one of `secrets`, as a value in an option file: it is
+    put in here, and never shown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        host: Host,
+        jump: SshHost | None = None,
+        secrets: Mapping[str, SecretRef] | None = None,
+    ) -> None:
         self.where = f"{name} ({host.address})"
         self._host = host
         self._jump = jump
+        self._secrets = secrets or {}
         self._connection: asyncssh.SSHClientConnection | None = None
         self._attempt: asyncio.Task[asyncssh.SSHClientConnection | Failure] | None = None
         self._failure: Failure | None = None
@@ -144,10 +159,13 @@ class SshHost:
         """A command with standard input, on a channel of its own."""
         import asyncssh
 
+        body = await self._filled(command.body)
+        if isinstance(body, Failure):
+            return body
         try:
             async with asyncio.timeout(deadline):
                 done = await connection.run(
-                    command.text, input=command.body.encode(), encoding=None, stderr=asyncssh.STDOUT
+                    command.text, input=body.encode(), encoding=None, stderr=asyncssh.STDOUT
                 )
         except TimeoutError:
             return late(self.where, command.text, deadline)
@@ -159,6 +177,20 @@ class SshHost:
         return Answer(
             output.decode("utf-8", "replace"), done.returncode if done.returncode is not None else -1
         )
+
+    async def _filled(self, body: str) -> str | Failure:
+        """The standard input with its secrets; DENIED when one is not to be had."""
+        for place, name in SECRET.findall(body):
+            secret = await resolve(self._secrets.get(name, NO_SECRET))
+            if isinstance(secret, Failure):
+                return Failure(secret.kind, f"{self.where}: {secret.sentence}")
+            if not secret.reveal():
+                return Failure(FailureKind.DENIED, f"{self.where}: the profile gives no password for {name}")
+            try:
+                body = body.replace(place, option(secret.reveal()))
+            except ValueError as error:
+                return Failure(FailureKind.DENIED, f"{self.where}: the {name} password: {error}")
+        return body
 
     async def stream(self, command: Command) -> AsyncIterator[str | Failure]:
         """The lines of a command that goes on, on a channel of its own."""

@@ -90,7 +90,8 @@ class Act:
 
     `accept` gives the reason why an answer is not success ('' is success); without it any Answer is, and any
     Failure is not. `again` says whether a refused attempt may be repeated until the step's deadline, and
-    `pause` how long (seconds) to wait before that.
+    `pause` how long (seconds) to wait before that. `pending` makes it a wait: the command only reads, and is
+    repeated while `pending` gives what is still waited for.
     """
 
     command: Command
@@ -98,6 +99,7 @@ class Act:
     capture: Capture | None = None
     again: bool = False
     pause: float = 0.001
+    pending: Callable[[Answer | Failure], str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,8 @@ class MysqlServer:
     """Give it (`tls: {}` for the system's authorities) to demand TLS."""
     unit: str = "mariadb"
     """Its systemd unit on `host` (`mysql` for MySQL): a dead master is fenced by stopping and masking it."""
+    folder: str = "/var/lib/saitotui"
+    """A folder on `host` for what runbooks keep there: transactions that nobody else has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,11 @@ class Database:
     replication_user: str = ""
     """The account that a replica logs in to its master with; runbooks need it to attach one."""
     replication_password: SecretRef = NO_SECRET
+    """Reference to its password."""
+    clone_user: str = ""
+    """The account that a replica is built anew with: it reads everything on the master. `docs/security.md`
+    lists its privileges."""
+    clone_password: SecretRef = NO_SECRET
     """Reference to its password."""
     limits: DatabaseLimits = DatabaseLimits()
 

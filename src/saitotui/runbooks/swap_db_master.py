@@ -108,7 +108,7 @@ def _settle(pair: Pair) -> Stage:
     body += [steps.stays_frozen(old), steps.wrote_nothing(old)]
     if pair.database.semi_sync:
         body.append(steps.semi_sync(old, False))
-    body += [steps.detach(new), steps.attach(pair)]
+    body += [steps.detach(new), steps.attach(pair.database.replication_user, old, new)]
     if pair.database.semi_sync:
         body.append(steps.semi_sync(new, True))
     return Stage("settle", f"{old.name} becomes the replica", tuple(body), notice="nothing")

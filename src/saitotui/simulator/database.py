@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from saitotui.simulator import database_faults
+from saitotui.simulator.database_rebuild import Rebuilds
 from saitotui.simulator.database_state import HEARTBEAT, START, TICK, UNIT, WRITES, DbServer, Replication
 from saitotui.simulator.haproxy import HaproxyPart
 from saitotui.simulator.world import Machine, World
@@ -46,6 +47,7 @@ class DatabasePart:
         world.join(self)
         world.clock.every(TICK, self._tick)
         database_faults.register(self)
+        self.rebuilds = Rebuilds(self)
 
     def server_at(self, address: str) -> DbServer | None:
         """The server of that address or name."""

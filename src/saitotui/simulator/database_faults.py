@@ -37,6 +37,7 @@ def register(part: DatabasePart) -> None:
         "long-transaction": ("a transaction that nobody ends", begin, _end),
         "read-only": ("set a server read-only", _freeze, _thaw),
         "writable": ("set a server writable", _thaw, _freeze),
+        "promoted": ("a replica that was made master", _promote, lambda server: _demote(part, server)),
     }
     for name, (summary, inject, heal) in kinds.items():
         part.world.fault(name, summary, lambda: list(part.servers), _on(part, inject), _on(part, heal))
@@ -114,3 +115,14 @@ def _freeze(server: DbServer) -> str:
 def _thaw(server: DbServer) -> str:
     server.read_only = False
     return "is writable"
+
+
+def _promote(server: DbServer) -> str:
+    server.replication, server.read_only, server.semi_sync_enabled = None, False, False
+    return "was made master"
+
+
+def _demote(part: DatabasePart, server: DbServer) -> str:
+    other = next(one for one in part.servers.values() if one is not server)
+    server.replication, server.read_only = Replication(other.name), True
+    return "follows again"

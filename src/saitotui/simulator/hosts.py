@@ -120,6 +120,8 @@ class Host:
 
     def _systemctl(self, words: Sequence[str]) -> Printed:
         verb, *units = [word for word in words[1:] if not word.startswith("-")]
+        if verb in ("set-environment", "unset-environment"):
+            return Printed()
         done = [self._unit(verb, unit.removesuffix(".service"), "--now" in words) for unit in units]
         failed = next((one for one in done if one.err), None)
         return failed or Printed("".join(one.out for one in done), status=max(one.status for one in done))

@@ -112,7 +112,13 @@ class Simulation:
             machine.services["ssh"] = "running"
             world.add(machine)
             Host(world, machine)
-        self.passwords = {"saitotui": _secret(), "app": _secret(), "repl": _secret(), "haproxy": ""}
+        self.passwords = {
+            "saitotui": _secret(),
+            "app": _secret(),
+            "repl": _secret(),
+            "clone": _secret(),
+            "haproxy": "",
+        }
         self.storage = StoragePart(world)
         self.haproxy = HaproxyPart(world)
         self.database = DatabasePart(world, self.haproxy, self.passwords)
@@ -164,7 +170,7 @@ class Simulation:
     def _write(self) -> None:
         """The profile, the secrets, and a page that says how to talk to it all."""
         secrets = self.directory / "secrets"
-        own = {"db": self.passwords["saitotui"], "repl": self.passwords["repl"]}
+        own = {"db": self.passwords["saitotui"], **{name: self.passwords[name] for name in ("repl", "clone")}}
         for name, value in {**self.http.secrets(), **own}.items():
             file = secrets / name
             file.touch(0o600)
@@ -222,6 +228,8 @@ class Simulation:
                 "direct_clients": [ADDRESSES["mon1"]],
                 "replication_user": "repl",
                 "replication_password": f"file:{self.directory}/secrets/repl",
+                "clone_user": "clone",
+                "clone_password": f"file:{self.directory}/secrets/clone",
             },
             "storage": {
                 "nodes": {"st1": "st1", "st2": "st2"},

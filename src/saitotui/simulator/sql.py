@@ -211,7 +211,7 @@ def _kill(session: Session, match: re.Match[str]) -> Rows:
 def _select(session: Session, match: re.Match[str]) -> Rows:
     """A list of variables, functions and constants."""
     names, values = [], []
-    for part in re.split(r",(?![^(]*\))", match[1]):
+    for part in re.split(r",(?=(?:[^']*'[^']*')*[^']*$)(?![^(]*\))", match[1]):
         expression, _, alias = re.sub(r"\s+as\s+", "\0", part.strip(), flags=re.I).partition("\0")
         names.append(alias.strip("`'\" ") or expression)
         values.append(_value(session, expression.strip()))

@@ -22,6 +22,7 @@ def variables(part: DatabasePart, server: DbServer) -> list[tuple[str, str]]:
     slave = f"0-{origin}-{sequence}" if server.replication is not None else ""
     return [
         ("binlog_format", "ROW"),
+        ("datadir", "/var/lib/mysql/"),
         ("event_scheduler", "OFF"),
         ("gtid_binlog_pos", server.position),
         ("gtid_binlog_state", server.state),
@@ -32,6 +33,7 @@ def variables(part: DatabasePart, server: DbServer) -> list[tuple[str, str]]:
         ("hostname", server.name),
         ("innodb_flush_log_at_trx_commit", "1"),
         ("log_bin", _on(server.log_bin)),
+        ("log_bin_basename", "/var/lib/mysql/binlog"),
         ("log_slave_updates", "ON"),
         ("max_connections", str(server.max_connections)),
         ("port", "3306"),

@@ -10,9 +10,12 @@ from dataclasses import dataclass, replace
 from saitotui.engine.poll import Asker
 from saitotui.engine.runs.asking import Missing, ask_all, ask_check, ask_one, fill, settle, success, uncertain
 from saitotui.engine.runs.record import Record, answer_body, command_body
-from saitotui.model.command import Answer, Failure
+from saitotui.model.command import Answer, Danger, Failure
 from saitotui.model.plan import Act, Check, Outcome, Stage, Step, Verdict
 from saitotui.model.run import Kind
+
+LOOK = 10.0
+"""Seconds for one look at something that is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,8 @@ class Steps:
 
     async def _before(self, step: Step) -> Ended | None:
         """An end before anything was done, if there is one."""
+        if self._was_read(step):
+            return Ended(Outcome.ALREADY, "read before")
         if step.goal is not None:
             verdict = await ask_check(self._asker, step.goal, self.values)
             if verdict.holds:
@@ -70,6 +75,12 @@ class Steps:
             if verdict.holds is None:
                 return Ended(Outcome.REFUSED, f"cannot tell whether {step.goal.sentence}: {verdict.measured}")
         return await self._missing(step.requires)
+
+    def _was_read(self, step: Step) -> bool:
+        """Whether all that a step does is to read values that an earlier process of this run has read: what
+        they are read from may be gone by now."""
+        names = [act.capture.name if act.capture else "" for act in step.acts]
+        return step.danger is Danger.READ and bool(names) and all(name in self.values for name in names)
 
     async def _missing(self, requires: Sequence[Check]) -> Ended | None:
         verdicts = await ask_all(self._asker, requires, self.values)
@@ -90,7 +101,7 @@ class Steps:
         for wave in waves(replace(step, acts=tuple(acts))):
             for act in wave:
                 self._record.tell(Kind.ACT, act.command.text, stage, index, **command_body(act.command))
-            found = await asyncio.gather(*(self._try(act, until) for act in wave))
+            found = await asyncio.gather(*(self._try(act, until, (stage, index)) for act in wave))
             for one in found:
                 self._tell_answer(one, stage, index)
             tried += found
@@ -126,18 +137,26 @@ class Steps:
     def _filled(self, act: Act) -> Act:
         """`act` with the values known by now; those it captures itself come later."""
         command = fill(act.command, self.values)
-        return Act(command, act.accept, act.capture, act.again, act.pause)
+        return replace(act, command=command)
 
-    async def _try(self, act: Act, until: float) -> Tried:
-        """One act, repeated while it may be and there is time. Nothing else stands between its attempts."""
+    async def _try(self, act: Act, until: float, place: tuple[int, int] | None = None) -> Tried:
+        """One act, repeated while it may be and there is time. Nothing else stands between its attempts, but
+        that at a `place` what a wait waits for is told whenever that is news."""
         began = time.perf_counter()
         accept = act.accept or success
+        told = ""
         while True:
             left = until - time.monotonic()
-            answer = await ask_one(self._asker, act.command, max(left, 0.05))
-            refused = accept(answer)
-            if not refused or not act.again or uncertain(answer) or time.monotonic() + act.pause >= until:
+            answer = await ask_one(self._asker, act.command, max(left, 0.05) if act.pending is None else LOOK)
+            pending = act.pending(answer) if act.pending is not None else ""
+            refused = pending or accept(answer)
+            if not refused or time.monotonic() + act.pause >= until:
                 break
+            if not pending and (not act.again or uncertain(answer)):
+                break
+            if place is not None and pending not in ("", told):
+                told = pending
+                self._record.tell(Kind.NOTE, pending, *place)
             await asyncio.sleep(act.pause)
         if not refused and act.capture is not None and isinstance(answer, Answer):
             try:

@@ -6,6 +6,7 @@ Reference Manual: "Functions Used with Global Transaction Identifiers", "CHANGE 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saitotui.clients.quoting import sql_text
@@ -24,7 +25,9 @@ DEMOTES = (10, 10, 0)
 class Dialect:
     """`no_wait` is the least lock_wait_timeout (seconds). `position` reads how far a server has written,
     `reached` waits for it: its `{position}` is captured during the run. `written` reads what a server wrote
-    itself, and what `{position}` was. `drained` waits until all that was `{received}` is applied."""
+    itself, and what `{position}` was. `drained` waits until all that was `{received}` is applied. `known`
+    reads all that a server ever had, `compared` the same beside what another, `{known}`, has. `closed` are
+    the options with which a server starts read-only and follows nobody."""
 
     no_wait: int
     position: str
@@ -35,6 +38,14 @@ class Dialect:
     close: str
     stop: tuple[str, ...]
     semi_sync: str
+    known: str
+    compared: str
+    closed: str
+
+    def lacking(self, state: str, known: str, writer: Variables) -> Sequence[str]:
+        """What a server with `state` has and `writer`, which had `known` a moment ago, lacks. MariaDB: the
+        last transaction that both have, for each domain and server; MySQL: a set."""
+        raise NotImplementedError
 
     def wrote_since(self, state: str, own: str, wanted: str) -> str:
         """The transactions of server `own` in `state` that `wanted` lacks; '' when there are none."""
@@ -53,6 +64,14 @@ class _MariaDb(Dialect):
         mine = [one for one in mysql_gtid.mariadb(state) if str(one.server) == own]
         return ",".join(str(one) for one in mine if one.sequence > known.get(one.domain, 0))
 
+    def lacking(self, state: str, known: str, writer: Variables) -> Sequence[str]:
+        own, others = mysql_gtid.mariadb(state), mysql_gtid.mariadb(known)
+        seen = {(one.domain, one.server): one.sequence for one in others}
+        return [
+            f"{one.domain}-{one.server}-{seen.get((one.domain, one.server), 0)}"
+            for one in mysql_gtid.mariadb_foreign(own, others, writer.server_id)
+        ]
+
     def change_source(self, host: str, port: int, user: str) -> str:
         return (
             f"CHANGE MASTER TO master_host = {sql_text(host)}, master_port = {int(port)}, "
@@ -67,6 +86,10 @@ class _MySql(Dialect):
     def wrote_since(self, state: str, own: str, wanted: str) -> str:
         new = mysql_gtid.mysql(state) - mysql_gtid.mysql(wanted)
         return str(new - new.without(own))
+
+    def lacking(self, state: str, known: str, writer: Variables) -> Sequence[str]:
+        new = (mysql_gtid.mysql(state) - mysql_gtid.mysql(known)).without(writer.server_uuid)
+        return [str(new)] if new else []
 
     def change_source(self, host: str, port: int, user: str) -> str:
         return (
@@ -86,6 +109,10 @@ MARIADB = _MariaDb(
     close="SET GLOBAL read_only = 1",
     stop=("STOP SLAVE", "RESET SLAVE ALL"),
     semi_sync="rpl_semi_sync_master_enabled",
+    known="SELECT @@global.gtid_binlog_state AS state",
+    compared="SELECT @@global.gtid_binlog_state AS state, {known} AS known, "
+    "@@global.log_bin_basename AS binlog, @@global.datadir AS data",
+    closed="--read-only=ON --skip-slave-start",
 )
 MYSQL = _MySql(
     no_wait=1,
@@ -97,6 +124,9 @@ MYSQL = _MySql(
     close="SET GLOBAL read_only = 1, GLOBAL super_read_only = 1",
     stop=("STOP REPLICA", "RESET REPLICA ALL"),
     semi_sync="rpl_semi_sync_source_enabled",
+    known="SELECT @@global.gtid_executed AS state",
+    compared="SELECT @@global.gtid_executed AS state, {known} AS known",
+    closed="--super-read-only=ON --skip-replica-start",
 )
 
 

@@ -33,6 +33,16 @@ class Server:
     line_names: Mapping[str, str]
 
 
+class Follower(Protocol):
+    """A server that shall follow another: its name, and the words that it understands."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+
 class Named(Protocol):
     """What HAProxy knows of a server: its names in the write backend, by node."""
 

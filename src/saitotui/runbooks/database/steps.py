@@ -8,7 +8,7 @@ from saitotui.facts.haproxy import SHOW_STATE
 from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.runbooks.database import checks
-from saitotui.runbooks.database.pair import Handover, Named, Pair, Server, state_file
+from saitotui.runbooks.database.pair import Follower, Handover, Named, Server, state_file
 
 SESSION = "swap"
 """The connection that holds the lock: when it ends, however it ends, the server gives the lock back."""
@@ -17,7 +17,7 @@ FREEZE = 3.0
 FORWARD = "past the point of no return"
 
 
-def act(server: Server, text: str, danger: Danger = Danger.DISRUPTIVE, session: str = SESSION) -> Act:
+def act(server: Follower, text: str, danger: Danger = Danger.DISRUPTIVE, session: str = SESSION) -> Act:
     return Act(Command(Client.MYSQL, server.name, text, danger=danger, session=session))
 
 
@@ -149,7 +149,7 @@ def unlock(old: Server) -> Step:
     return Step(f"unlock {old.name}", (let_go,), deadline=2.0, expected=0.001)
 
 
-def stays_frozen(old: Server) -> Step:
+def stays_frozen(old: Follower) -> Step:
     return Step(
         f"{old.name} stays read-only",
         (act(old, old.dialect.close),),
@@ -179,7 +179,7 @@ def detach(new: Server) -> Step:
     )
 
 
-def semi_sync(server: Server, on: bool) -> Step:
+def semi_sync(server: Follower, on: bool) -> Step:
     """On a server without a replica it would make every commit wait; so: off here first, on there last."""
     name = server.dialect.semi_sync
     word_ = "asks" if on else "no longer asks"
@@ -192,10 +192,9 @@ def semi_sync(server: Server, on: bool) -> Step:
     )
 
 
-def attach(pair: Pair) -> Step:
-    """The old master follows the new one."""
-    new, old = pair.new, pair.old
-    change = old.dialect.change_source(new.address, new.port, pair.database.replication_user)
+def attach(user: str, old: Follower, new: Server) -> Step:
+    """The old master follows the new one, whose replication account is `user`."""
+    change = old.dialect.change_source(new.address, new.port, user)
     start = old.dialect.stop[0].replace("STOP", "START")
     return Step(
         f"{old.name} follows {new.name}",
