@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+from saitotui.cli.follow import LEFT_BEHIND
 from saitotui.engine.runs.folder import RunFolder
 from saitotui.simulator.simulation import SimulationThread
 
@@ -18,12 +19,11 @@ LIMIT = 90.0
 
 
 class Guided:
-    """`saitotui run` with its prompts answered; `text` is everything that it printed."""
+    """A command that follows a run, with its prompts answered; `text` is everything that it printed."""
 
-    def __init__(self, profile: Path, state: Path) -> None:
-        command = [sys.executable, "-m", "saitotui", "run", "swap-db-master", "--profile", str(profile)]
+    def __init__(self, profile: Path, state: Path, *command: str) -> None:
         self.process = subprocess.Popen(
-            [*command, "--plain", "--reason", "a drill"],
+            [sys.executable, "-m", "saitotui", *command, "--profile", str(profile)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**os.environ, "SAITOTUI_STATE": str(state)},
         )  # fmt: skip
@@ -69,10 +69,13 @@ class Guided:
 _PROMPT = re.compile(r"1\. (?:type `([^`]+)`|press Enter) to begin; 2\. `undo`; 3\. `abandon`: ")
 
 
+RUN = ("run", "swap-db-master", "--plain", "--reason", "a drill")
+
+
 def test_a_run_survives_its_process(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with SimulationThread(tmp_path / "sim") as simulation:
-        guided = Guided(simulation.profile_path, state)
+        guided = Guided(simulation.profile_path, state, *RUN)
         try:
             for _ in range(3):
                 assert guided.prompt() is not None
@@ -88,3 +91,30 @@ def test_a_run_survives_its_process(tmp_path: Path) -> None:
             assert guided.text.count("ACT stage 1 on db1 (mysql): FLUSH TABLES") == 1, guided.text
         finally:
             guided.close()
+
+
+def test_a_run_that_was_left_behind_is_resumed(tmp_path: Path) -> None:
+    """Its host was reset: nothing of it is left but its folder."""
+    state = tmp_path / "state"
+    with SimulationThread(tmp_path / "sim") as simulation:
+        guided = Guided(simulation.profile_path, state, *RUN)
+        try:
+            wanted = guided.prompt()
+            assert wanted is not None
+            (path,) = state.glob("*/runs/0001")
+            worker = RunFolder(path).pid
+            supervisor = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+            os.kill(supervisor, signal.SIGKILL)
+            os.kill(worker, signal.SIGKILL)
+            guided.until("saitotui resume 0001")
+            assert guided.process.wait(LIMIT) == LEFT_BEHIND
+        finally:
+            guided.close()
+        resumed = Guided(simulation.profile_path, state, "resume", "0001")
+        try:
+            while (wanted := resumed.prompt()) is not None:
+                resumed.answer(wanted)
+            assert resumed.process.wait(LIMIT) == 0, resumed.text
+            assert resumed.text.count("ACT stage 1 on db1 (mysql): FLUSH TABLES") == 1, resumed.text
+        finally:
+            resumed.close()

@@ -55,10 +55,10 @@ RETURN = 10.0
 """Seconds that a run's supervisor may take to start its process again."""
 
 
-async def follow(folder: RunFolder, *, take: bool, reason: str = "") -> int:
+async def follow(folder: RunFolder, *, take: bool, reason: str = "", starting: bool = False) -> int:
     """Prints a run until it ends; with `take`, holds its controls. The exit code is the outcome. A process
-    that is killed is started again by its supervisor: this follows it there."""
-    seen, attachment = 0, await attach(folder, actor())
+    that is killed is started again by its supervisor: this follows it there. `starting`: see `attach`."""
+    seen, attachment = 0, await attach(folder, actor(), starting=starting)
     while attachment is not None:
         if take:
             await attachment.say("take", reason=reason)

@@ -25,4 +25,4 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if not folder.pid:
         start(folder)
-    return asyncio.run(follow(folder, take=True))
+    return asyncio.run(follow(folder, take=True, starting=True))

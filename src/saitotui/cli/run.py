@@ -109,4 +109,4 @@ async def _start(
 
     folder = begin(profile, file, snapshot, plan, why, accepted, hands_free=bool(arguments.yes))
     print(f"run {folder.name} has begun; it survives this terminal: saitotui attach {folder.name}")
-    return await follow(folder, take=not arguments.yes)
+    return await follow(folder, take=not arguments.yes, starting=True)

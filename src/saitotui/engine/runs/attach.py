@@ -48,8 +48,9 @@ class Attachment:
         self._writer.close()
 
 
-async def attach(run: RunFolder, who: str) -> Attachment | None:
-    """A connection to a run's process; None when nothing carries it (it has ended, or was left behind)."""
+async def attach(run: RunFolder, who: str, *, starting: bool = False) -> Attachment | None:
+    """A connection to a run's process; None when nothing carries it (it has ended, or was left behind).
+    `starting`: its process was started just now, and may take a moment."""
     try:
         async with asyncio.timeout(CONNECT):
             while True:
@@ -58,7 +59,8 @@ async def attach(run: RunFolder, who: str) -> Attachment | None:
                         reader, writer = await asyncio.open_unix_connection(address, limit=LIMIT)
                     break
                 except OSError:
-                    if run.result is not None or (not run.pid and list(run.events())):
+                    left = not starting and not run.pid and bool(list(run.events()))
+                    if run.result is not None or left:
                         return None
                     await asyncio.sleep(0.05)
     except TimeoutError:

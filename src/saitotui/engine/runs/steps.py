@@ -144,7 +144,7 @@ class Steps:
         that at a `place` what a wait waits for is told whenever that is news."""
         began = time.perf_counter()
         accept = act.accept or success
-        told = ""
+        told, tell_at = "", began
         while True:
             left = until - time.monotonic()
             answer = await ask_one(self._asker, act.command, max(left, 0.05) if act.pending is None else LOOK)
@@ -154,8 +154,10 @@ class Steps:
                 break
             if not pending and (not act.again or uncertain(answer)):
                 break
-            if place is not None and pending not in ("", told):
+            if place is not None and pending not in ("", told) and time.perf_counter() >= tell_at:
                 told = pending
+                # The longer it takes, the less often it is worth a line.
+                tell_at = time.perf_counter() + 0.05 * (time.perf_counter() - began)
                 self._record.tell(Kind.NOTE, pending, *place)
             await asyncio.sleep(act.pause)
         if not refused and act.capture is not None and isinstance(answer, Answer):
