@@ -51,6 +51,8 @@ async def ask_line(prompt: str) -> str:
     return (await _INPUT.line()).strip()
 
 
+GOES_ON = (Kind.LEASE, Kind.STAGE, Kind.STEP, Kind.UNDO, Kind.OUTCOME)
+"""Events after which a run does not wait at the gate before any more."""
 RETURN = 10.0
 """Seconds that a run's supervisor may take to start its process again."""
 
@@ -75,17 +77,22 @@ async def follow(folder: RunFolder, *, take: bool, reason: str = "", starting: b
 async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[int, Result | None]:
     """Prints what comes after event `seen`: the last event printed, and the outcome if there was one."""
     asking: asyncio.Task[None] | None = None
+    gate: RunEvent | None = None
     try:
         async for event in attachment.events():
             if isinstance(event, ToYou):
-                asking = _to_you(attachment, event, asking)
+                asking = _to_you(attachment, event, asking, gate)
                 continue
             if event.seq <= seen:
                 continue
             seen = event.seq
             print(line_of(event), flush=True)
             if event.kind is Kind.GATE and take:
+                gate = event
                 asking = _again(attachment, asking, event)
+            elif asking is not None and event.kind in GOES_ON:
+                asking.cancel()
+                asking = gate = None
             if event.kind is Kind.OUTCOME:
                 return seen, result_of(event)
     finally:
@@ -107,21 +114,18 @@ async def _attached_again(folder: RunFolder) -> Attachment | None:
 
 
 def _to_you(
-    attachment: Attachment, message: ToYou, asking: asyncio.Task[None] | None
+    attachment: Attachment, message: ToYou, asking: asyncio.Task[None] | None, gate: RunEvent | None
 ) -> asyncio.Task[None] | None:
     for word, text in message.what.items():
         if word in ("refused", "note"):
             print(f"{word.upper()}: {text}", flush=True)
-    return _again(attachment, asking, None) if "refused" in message.what and asking else asking
+    return _again(attachment, asking, gate) if "refused" in message.what and asking and gate else asking
 
 
-def _again(
-    attachment: Attachment, asking: asyncio.Task[None] | None, gate: RunEvent | None
-) -> asyncio.Task[None]:
+def _again(attachment: Attachment, asking: asyncio.Task[None] | None, gate: RunEvent) -> asyncio.Task[None]:
     if asking is not None and not asking.done():
         asking.cancel()
-    confirm = gate.data.get("confirm", "") if gate else ""
-    return asyncio.ensure_future(_decide(attachment, confirm))
+    return asyncio.ensure_future(_decide(attachment, gate.data.get("confirm", "")))
 
 
 async def _decide(attachment: Attachment, confirm: str) -> None:

@@ -12,7 +12,14 @@ import sys
 from pathlib import Path
 
 from saitotui.cli.follow import ask_line, follow
-from saitotui.cli.plan import REFUSED, look_and_plan, parameter_arguments, parameters, refuse
+from saitotui.cli.plan import (
+    REFUSED,
+    look_and_plan,
+    parameter_arguments,
+    parameters,
+    refuse,
+    show_difference,
+)
 from saitotui.config import find_profile, load_profile
 from saitotui.model.plan import Plan, Refusal
 from saitotui.model.profile import Profile
@@ -42,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.yes:
         if len(arguments.yes) < 12 or not plan.digest.startswith(arguments.yes):
             print(f"REFUSED: the plan's digest is {plan.digest}, not {arguments.yes}", file=sys.stderr)
-            print(f"what it is now: saitotui plan {plan.runbook}", file=sys.stderr)
+            print(f"what it is now: saitotui plan {plan.runbook}; what changed:", file=sys.stderr)
+            show_difference(profile, arguments.yes, plan)
             return REFUSED
         if not arguments.reason:
             print("REFUSED: --yes needs --reason: the journal says why", file=sys.stderr)

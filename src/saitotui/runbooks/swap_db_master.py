@@ -12,7 +12,7 @@ from saitotui.model.plan import Check, Grade, Plan, Precondition, Refusal, Stage
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database import checks, steps
+from saitotui.runbooks.database import checks, company, fitness, steps
 from saitotui.runbooks.database.pair import Pair, pair_of, state_file, view_of
 from saitotui.runbooks.database.robots import disarm
 
@@ -50,9 +50,6 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
     def red(check: Check, why: str) -> Precondition:
         return Precondition(check, why, decisive=True)
 
-    def amber(check: Check, why: str) -> Precondition:
-        return Precondition(check, why, Grade.AMBER, Grade.AMBER)
-
     yield red(checks.writable(old.name, True), "only a master can be swapped")
     yield red(checks.writable(new.name, False), "two servers take writes: find out what each has")
     yield red(
@@ -63,21 +60,42 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
         check = checks.sends_writes_to(node, backend, old.line_names[node], (), drained=False)
         yield red(check, "all HAProxy nodes must agree with the real master before it changes")
     yield red(checks.no_long_writers(old.name), "it would be cut and rolled back, or the freeze would wait")
-    yield red(checks.no_locks(old.name), "the freeze would not come through, and writers would queue")
-    on = checks.variable(new.name, "log_bin", True, f"{new.name} writes a binary log")
-    yield red(on, "nobody could follow it")
+    yield red(
+        checks.no_long_statements(old.name), "the freeze would not come through, and writers would queue"
+    )
+    yield from fitness.fit(pair.view.servers[new.name], pair.view.servers[old.name])
+    yield from _company(pair)
+
+
+def _company(pair: Pair) -> Iterator[Precondition]:
+    """What else must be known, and may be accepted."""
+    old, database, view = pair.old, pair.database, pair.view
+
+    def amber(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, Grade.AMBER, Grade.AMBER)
+
     yield amber(
         checks.no_events(old.name), "an event may write to a read-only server with its definer's rights"
     )
-    if pair.database.semi_sync:
+    ours = sorted({*(one.user for one in database.servers.values()), database.replication_user})
+    yield amber(
+        company.nobody_may_anyway(old.name, ours),
+        "they would write to the old master, and be found out after it",
+    )
+    master = view.servers[old.name]
+    yield amber(company.nobody_bypasses(view, master), "they stay, and cannot write any more")
+    if database.semi_sync:
         works = checks.semi_sync_works(old.name, old.dialect.semi_sync)
         yield amber(works, "a crash during the swap could lose acknowledged commits")
+    if old.variables.mariadb:
+        closed = company.stays_closed(old.name, master.profile.host)
+        yield amber(closed, "after a reboot there would be two that take writes: set read_only there")
     for node in pair.balancers:
-        if state_file(pair, node):
-            continue
-        haproxy = pair.database.haproxy[node]
-        kept = checks.keeps_state(node, haproxy.host, haproxy.config)
-        yield amber(kept, "without server-state-file a reload would send writes to the old master")
+        haproxy = database.haproxy[node]
+        yield amber(company.no_old_workers(node, haproxy.host), "its connections stay on the old master")
+        if not state_file(pair, node):
+            kept = checks.keeps_state(node, haproxy.host, haproxy.config)
+            yield amber(kept, "without server-state-file a reload would send writes to the old master")
 
 
 def _hand_over(pair: Pair) -> Stage:

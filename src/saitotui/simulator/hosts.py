@@ -80,6 +80,7 @@ class Host:
             "ps": self._ps,
             "systemctl": self._systemctl,
             "ls": self._ls,
+            "my_print_defaults": lambda words: Printed("--datadir=/var/lib/mysql\n--read-only=ON\n"),
         }
         return {name: _ignoring(function) for name, function in plain.items()}
 
@@ -112,11 +113,16 @@ class Host:
         return Printed("".join(f"{pid}\n" for pid in hits), status=int(not hits))
 
     def _ps(self, words: Sequence[str]) -> Printed:
-        """ps -o pid=,etimes=,comm= -C NAME,NAME"""
+        """ps -o pid=,etimes=,comm= -C NAME,NAME; any of pid, ppid, etimes and comm."""
         names = words[words.index("-C") + 1].split(",") if "-C" in words else None
         age = int(self._uptime())
         hits = [(pid, name) for pid, name in self.processes() if names is None or name in names]
-        return Printed("".join(f"{pid:>7} {age:>7} {name}\n" for pid, name in hits), status=int(not hits))
+        columns = (
+            words[words.index("-o") + 1].replace("=", "").split(",") if "-o" in words else ["pid", "comm"]
+        )
+        shown = [{"pid": pid, "ppid": 1, "etimes": age, "comm": name} for pid, name in hits]
+        text = "".join(" ".join(f"{one.get(column, '-'):>7}" for column in columns) + "\n" for one in shown)
+        return Printed(text, status=int(not hits))
 
     def _systemctl(self, words: Sequence[str]) -> Printed:
         verb, *units = [word for word in words[1:] if not word.startswith("-")]

@@ -291,6 +291,11 @@ def _master_status(session: Session, match: re.Match[str]) -> Rows:
     return [row], ["File", "Position", "Binlog_Do_DB", "Binlog_Ignore_DB"]
 
 
+def _privileged(session: Session, match: re.Match[str]) -> Rows:
+    """Connected accounts that read_only does not stop: none but the console's and the replica's."""
+    return [(None, 0, 4)], ["who", "connections", "seen"]
+
+
 def _transactions(session: Session, match: re.Match[str]) -> Rows:
     return transactions(session.part, session.server, match[1])
 
@@ -312,6 +317,7 @@ STATEMENTS: tuple[tuple[re.Pattern[str], Handler], ...] = (
     _statement(r"show warnings.*", lambda s, m: ([], ["Level", "Code", "Message"])),
     _statement(r"xa recover", lambda s, m: ([], ["formatID", "gtrid_length", "bqual_length", "data"])),
     _statement(r"select (.*) from information_schema\.innodb_trx.*", _transactions),
+    _statement(r"select .* from information_schema\.user_privileges.*", _privileged),
     _statement(r"select .* from information_schema\.events.*", lambda s, m: ([], ["name"])),
     _statement(r"select master_gtid_wait\('([^']*)'[^)]*\)(?: as (\w+))?", _wait),
     _statement(r"select (.*) from (?:app\.)?`?w`?(?: (.*))?", _rows),

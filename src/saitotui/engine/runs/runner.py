@@ -32,11 +32,11 @@ from saitotui.engine.runs.execution import Execution, Line, preflight
 from saitotui.engine.runs.folder import BusyError, Request, RunFolder
 from saitotui.engine.runs.lease import RENEW_EVERY, Holder, LeaseRefused, Leases
 from saitotui.engine.runs.record import Record, command_body
+from saitotui.engine.runs.saved import difference, save
 from saitotui.engine.runs.witness import note_heads
 from saitotui.model.plan import Outcome, Plan, Refusal, as_data, lines
 from saitotui.model.profile import Profile
 from saitotui.model.run import Decision, Kind, Result, RunEvent
-from saitotui.model.snapshot import Snapshot
 
 RESTARTS = 5
 BUSY = 75
@@ -100,8 +100,8 @@ class Runner:
         self._history = list(folder.events())
         self._resumed = bool(self._history)
         self._earlier = tuple(self._history)
-        # An earlier process that came to a gate had its preflight behind it.
-        self._looked = any(event.kind in (Kind.GATE, Kind.STAGE) for event in self._earlier)
+        # An earlier process that began to disarm, or came to a gate, had its preflight behind it.
+        self._looked = any(event.kind in (Kind.GATE, Kind.STAGE, Kind.STEP) for event in self._earlier)
         self._controls = Controls(self._history, self._control)
         state = store.state_folder(self._request.platform)
         self._journal = Journal(state / "journal.jsonl", who=self._request.who, clock=clock)
@@ -149,9 +149,7 @@ class Runner:
         """The plan, made again from what it was first made of; ValueError when it is another now."""
         seen = platform(self._profile)
         snapshot = store.load(self._folder.snapshot, seen.questions)
-        return self._same_plan(snapshot, "this console makes another plan than the one that was approved")
-
-    def _same_plan(self, snapshot: Snapshot, otherwise: str) -> Plan:
+        otherwise = "this console makes another plan than the one that was approved"
         plan = plan_of(self._profile, snapshot, self._request.runbook, self._request.parameters)
         if isinstance(plan, Refusal):
             raise ValueError(f"{otherwise}: {'; '.join(plan.reasons)}")
@@ -180,22 +178,27 @@ class Runner:
     async def _inside(self, plan: Plan) -> Result:
         """What happens under the lease."""
         if not self._looked:
-            refused = await self._still_the_same() or await self._preflight(plan)
+            refused = await self._still_the_same(plan) or await self._preflight(plan)
             if refused:
                 return self._refused(refused)
         values, before = self._folder.values, earlier(plan, self._earlier)
         execution = Execution(plan, self._hub, self._record, self._gate(plan, values), values, before)
         return await execution.run()
 
-    async def _still_the_same(self) -> str:
-        """Why the plan is not what this platform needs any more; '' when it is."""
+    async def _still_the_same(self, plan: Plan) -> str:
+        """Why the plan is not what this platform needs any more, its difference told; '' when it is."""
         seen = platform(self._profile)
         snapshot = await look(self._hub, seen.questions.values(), Memory(), self._clock)
-        try:
-            self._same_plan(snapshot, "the platform changed since the plan was approved")
-        except ValueError as error:
-            return str(error)
-        return ""
+        now = plan_of(self._profile, snapshot, self._request.runbook, self._request.parameters)
+        changed = "the platform changed since the plan was approved"
+        if isinstance(now, Refusal):
+            return f"{changed}: {'; '.join(now.reasons)}"
+        if now.digest == plan.digest:
+            return ""
+        save(store.state_folder(self._request.platform), now)
+        for line in difference(list(lines(plan)), list(lines(now))):
+            self._record.tell(Kind.NOTE, line)
+        return f"{changed}; approve the new one: saitotui plan {self._request.runbook}"
 
     async def _preflight(self, plan: Plan) -> str:
         """Asks the whole preflight inside the lease; why it refuses, or ''."""
@@ -253,11 +256,12 @@ class Runner:
 
     def _publish(self, event: RunEvent) -> None:
         self._history.append(event)
-        self._controls.publish(event)
+        # Kept before it is told: what somebody has seen must not be unknown to the process that goes on.
         try:
             self._folder.add(event)
         except OSError as error:
             _log.error("an event of %s was not kept: %s", self._folder.name, error)
+        self._controls.publish(event)
 
     async def _sealed(self) -> None:
         """Signs the journal's head and copies it to the witnesses; a failure is told, the run has ended."""

@@ -100,8 +100,8 @@ def no_long_writers(server: str) -> Check:
     return Check(sentence, ask_sql(server, mysql_processes.SELECT_TRANSACTIONS), reading(judge))
 
 
-def no_locks(server: str) -> Check:
-    """Whether nobody else holds or waits for a lock that would stop the freeze."""
+def no_long_statements(server: str) -> Check:
+    """Whether nothing runs for long, or waits for a lock that would stop a freeze."""
 
     def judge(answer: Answer) -> Verdict:
         held = [

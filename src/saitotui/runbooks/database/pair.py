@@ -71,9 +71,9 @@ class Handover(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`old` is master now, `new` shall be."""
+    """`old` is master now, `new` shall be, as `view` has them."""
 
-    profile: Profile
+    view: View
     database: Database
     old: Server
     new: Server
@@ -98,7 +98,7 @@ def pair_of(view: View) -> Pair | tuple[str, ...]:
     old, new = server_of(view, master), server_of(view, replica)
     if isinstance(old, str) or isinstance(new, str):
         return tuple(one for one in (old, new) if isinstance(one, str))
-    return Pair(view.profile, view.database, old, new, view.balancers)
+    return Pair(view, view.database, old, new, view.balancers)
 
 
 def _reasons(view: View) -> Iterator[str]:

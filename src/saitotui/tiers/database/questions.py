@@ -12,7 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from saitotui.facts import haproxy, haproxy_config, mysql, mysql_daemon, mysql_processes, mysql_replica
+from saitotui.facts import (
+    haproxy,
+    haproxy_config,
+    mysql,
+    mysql_daemon,
+    mysql_processes,
+    mysql_replica,
+    mysql_settings,
+)
 from saitotui.facts.haproxy import Info, Line, ServerState
 from saitotui.facts.haproxy_config import Config
 from saitotui.facts.mysql import Status, Variables
@@ -37,6 +45,7 @@ class ServerQuestions:
     processes: Question[tuple[Process, ...]]
     transactions: Question[tuple[Transaction, ...]]
     events: Question[tuple[str, ...]]
+    settings: Question[Mapping[str, str]]
     daemon: Question[tuple[Daemon, ...]]
 
     @property
@@ -48,6 +57,7 @@ class ServerQuestions:
             self.processes,
             self.transactions,
             self.events,
+            self.settings,
         )
 
     @property
@@ -106,6 +116,7 @@ def _server(name: str, host: str, poll: float) -> ServerQuestions:
         sql("processes", mysql_processes.SHOW_PROCESSES, mysql_processes.processes),
         sql("transactions", mysql_processes.SELECT_TRANSACTIONS, mysql_processes.transactions, 2 * poll),
         sql("events", mysql_processes.SELECT_EVENTS, mysql_processes.events, SLOW),
+        sql("settings", mysql_settings.SHOW_SETTINGS, mysql_settings.settings, SLOW),
         Question(f"database/{name}/daemon", name, daemon, mysql_daemon.daemons, 2 * poll),
     )
 

@@ -37,6 +37,7 @@ class ServerView:
     processes: tuple[Process, ...] | None = None
     transactions: tuple[Transaction, ...] | None = None
     events: tuple[str, ...] | None = None
+    settings: Mapping[str, str] | None = None
     daemons: tuple[Daemon, ...] | None = None
     qps: float | None = None
 
@@ -107,6 +108,7 @@ def look_at_server(name: str, profile: MysqlServer, asked: ServerQuestions, snap
         processes=snapshot.get(asked.processes),
         transactions=snapshot.get(asked.transactions),
         events=snapshot.get(asked.events),
+        settings=snapshot.get(asked.settings),
         daemons=snapshot.get(asked.daemon),
         qps=snapshot.rate(asked.status, lambda status: status.questions or 0.0),
     )
