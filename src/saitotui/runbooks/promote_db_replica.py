@@ -12,7 +12,7 @@ from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Ref
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database import checks, promotion, steps
+from saitotui.runbooks.database import checks, fitness, promotion, steps
 from saitotui.runbooks.database.pair import state_file, view_of
 from saitotui.runbooks.database.robots import disarm
 from saitotui.runbooks.database.succession import Succession, succession_of
@@ -64,8 +64,9 @@ def _preflight(found: Succession) -> Iterator[Precondition]:
         promotion.loss(new, old, semi_sync=database.semi_sync),
         "only the dead server's own disk could tell: bring that back instead if nothing may be lost",
     )
-    on = checks.variable(new.name, "log_bin", True, f"{new.name} writes a binary log")
-    yield amber(on, "nobody could follow it")
+    yield amber(fitness.logs_alike(new.name, {}), "nobody could follow it")
+    yield amber(fitness.no_filters(new.name), "it is no full copy: what it leaves out is gone")
+    yield amber(fitness.no_prepared(new.name), "its locks stay, and nobody is left who ends it")
     yield amber(
         checks.no_events(new.name), "an event runs on the new master from now on, and ran on the old one"
     )

@@ -23,7 +23,7 @@ ROOM = 20
 
 
 def logs_alike(new: str, old: Mapping[str, str]) -> Check:
-    """Whether a server logs what it replicates, as the master logs what it does."""
+    """Whether a server logs what it replicates, and as the master, set as `old`, logs what it does."""
 
     def judge(answer: Answer) -> Verdict:
         has = settings(answer)
@@ -37,7 +37,11 @@ def logs_alike(new: str, old: Mapping[str, str]) -> Check:
             not wrong, "; ".join(wrong) or f"{has.get('binlog_format')}, server_id {has.get('server_id')}"
         )
 
-    return Check(f"{new} logs as the master does", ask_sql(new, SHOW_SETTINGS), reading(judge))
+    return Check(
+        f"{new} logs what it replicates, as the master does" if old else f"{new} logs what it replicates",
+        ask_sql(new, SHOW_SETTINGS),
+        reading(judge),
+    )
 
 
 def set_alike(new: str, old: Mapping[str, str]) -> Check:
