@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,43 +11,11 @@ from typing import Any
 import pytest
 from tests.lab.mariadb import PASSWORDS
 from tests.lab.platform import Lab
-from tests.lab.swaps import gaps, saitotui, swap, writing
+from tests.lab.swaps import Checker, gaps, saitotui, swap, writing
 
 pytestmark = pytest.mark.lab
 
 SWAPS = int(os.environ.get("SAITOTUI_SWAPS", "20"))
-
-
-class Checker(threading.Thread):
-    """Looks, over and over, whether both servers take writes at the same time."""
-
-    def __init__(self, lab: Lab) -> None:
-        super().__init__()
-        self._connections = [server.connect() for server in lab.databases.values()]
-        self._stop_it = threading.Event()
-        self.looks = 0
-        self.both: list[float] = []
-
-    def _open(self, number: int) -> bool:
-        with self._connections[number].cursor() as cursor:
-            cursor.execute("SELECT @@global.read_only AS closed")
-            row = cursor.fetchone()
-        assert row is not None
-        return not row["closed"]
-
-    def run(self) -> None:
-        while not self._stop_it.is_set():
-            # Twice the one, so that a swap between two looks is not taken for two masters.
-            if self._open(0) and self._open(1) and self._open(0):
-                self.both.append(time.monotonic())
-            self.looks += 1
-            time.sleep(0.001)
-
-    def end(self) -> None:
-        self._stop_it.set()
-        self.join()
-        for connection in self._connections:
-            connection.close()
 
 
 @pytest.fixture
