@@ -71,6 +71,11 @@ class Thief:
             self.heard += await reader.read(4096)
             body = b"\xfe" + self._switch.encode() + b"\0"
             writer.write(len(body).to_bytes(3, "little") + b"\x02" + body)
+        elif self._plugin == "caching_sha2_password":
+            self.heard += await reader.read(4096)
+            writer.write(b"\x02\0\0\x02\x01\x04")  # AuthMoreData: perform_full_authentication
+            if await reader.read(4096) == b"\x01\0\0\x03\x02":  # request_public_key
+                self.heard += CANARY.encode()
         while content := await reader.read(4096):
             self.heard += content
 
@@ -81,6 +86,7 @@ class Thief:
         pytest.param(Thief("mysql_native_password"), Tls(), id="no TLS though demanded"),
         pytest.param(Thief("mysql_clear_password"), None, id="clear password first"),
         pytest.param(Thief("mysql_native_password", "mysql_clear_password"), None, id="clear password then"),
+        pytest.param(Thief("caching_sha2_password"), None, id="under a key of the thief's"),
     ],
 )
 async def test_mysql_shows_no_password(tcp: Tcp, thief: Thief, tls: Tls | None, canary: SecretRef) -> None:

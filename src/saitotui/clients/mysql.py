@@ -147,7 +147,6 @@ class MysqlConnection:
             connection.close()
 
     async def _open(self, deadline: float) -> Any | Failure:
-        import aiomysql
         import pymysql
 
         from saitotui.clients.mysql_login import Unsafe, log_in
@@ -165,7 +164,6 @@ class MysqlConnection:
                     password=password.reveal(),
                     autocommit=True,
                     charset="utf8mb4",
-                    cursorclass=aiomysql.DictCursor,
                     **options,
                 )
         except TimeoutError:
@@ -174,7 +172,8 @@ class MysqlConnection:
             return Failure(FailureKind.DENIED, f"{self._where}: {error}")
         except pymysql.err.Error as error:
             number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-            return _of_mysql_error(self._where, number, error)
+            refused = await self._refused(deadline) if number in GONE else None
+            return refused or _of_mysql_error(self._where, number, error)
         except (OSError, EOFError, RuntimeError, ValueError) as error:
             return of_error(self._where, error)
 
@@ -182,8 +181,7 @@ class MysqlConnection:
         """Where to connect to, and with which TLS."""
         server = self._server
         if self._through is not None:
-            target = server.socket or f"{self._address}:{server.port}"
-            path = await self._through.forward(target, deadline)
+            path = await self._through.forward(self._target, deadline)
             return path if isinstance(path, Failure) else {"unix_socket": path}
         options: dict[str, Any] = {"host": self._address, "port": server.port}
         if server.tls is not None:
@@ -197,6 +195,19 @@ class MysqlConnection:
                 return verified
             options["ssl"] = verified
         return options
+
+    @property
+    def _target(self) -> str:
+        """What its host shall lead to."""
+        return self._server.socket or f"{self._address}:{self._server.port}"
+
+    async def _refused(self, deadline: float) -> Failure | None:
+        """Whether nobody listens at the far end of the way through SSH: on this end all that is seen of that
+        is a connection that breaks."""
+        if self._through is None:
+            return None
+        failure = await self._through.refusal(self._target, deadline)
+        return Failure(failure.kind, f"{self._where}: {failure.sentence}") if failure else None
 
     async def aclose(self) -> None:
         self._drop()

@@ -2,7 +2,8 @@
 
 aiomysql goes on in the clear when a server offers no TLS, and sends the password as it is when a server asks
 for `mysql_clear_password` (MySQL Reference Manual, "Client-Side Cleartext Pluggable Authentication": only
-over TLS). Both are refused here, before anything secret is sent.
+over TLS), and, without TLS, encrypts it for whatever public key the server names ("Caching SHA-2 Pluggable
+Authentication"). All three are refused here, before anything secret is sent.
 """
 
 from __future__ import annotations
@@ -17,11 +18,29 @@ class Unsafe(Exception):
 
 
 async def log_in(*, password: str, **options: Any) -> Any:
-    """An open connection, as `aiomysql.connect` gives it. Unsafe, or what aiomysql raises."""
+    """An open connection, as `aiomysql.connect` gives it, whose rows are dictionaries. Unsafe, or what
+    aiomysql raises."""
     import aiomysql
     from pymysql.constants import CLIENT
 
+    class Quiet(aiomysql.DictCursor):  # type: ignore[misc]
+        async def _show_warnings(self, connection: object) -> None:
+            """aiomysql would ask for them, a round trip more, and print them on the engineer's screen."""
+
     class Careful(aiomysql.Connection):  # type: ignore[misc]
+        @property
+        def server_public_key(self) -> None:
+            """aiomysql looks for it when it is about to send the password under a key of the server's."""
+            if self._password:
+                raise Unsafe(
+                    "without TLS it wants the password under a key that nobody has verified: give `tls` in "
+                    "the profile, or its `socket`"
+                )
+
+        @server_public_key.setter
+        def server_public_key(self, key: object) -> None:
+            """None is ever trusted."""
+
         async def _request_authentication(self) -> None:
             offered = bool(self.server_capabilities & CLIENT.SSL)
             if self._ssl_context and not offered:
@@ -37,6 +56,6 @@ async def log_in(*, password: str, **options: Any) -> Any:
 
     # aiomysql encodes passwords as Latin-1: this way the bytes on the wire are UTF-8, whatever they are.
     wire = password.encode().decode("latin-1")
-    connection = Careful(password=wire, **options)
+    connection = Careful(password=wire, cursorclass=Quiet, **options)
     await connection._connect()
     return connection
