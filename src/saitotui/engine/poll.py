@@ -6,9 +6,10 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
-from saitotui.model.command import Answer, Client, Command, Failure, Question
+from saitotui.model.command import Answer, Client, Command, Failure, FailureKind, Question
 from saitotui.model.snapshot import Reading, Snapshot
 
 Lane: TypeAlias = tuple[Client, str, str, float]
@@ -78,3 +79,19 @@ async def look(
     for readings in await asyncio.gather(*(ask_lane(hub, lane, clock) for lane in every)):
         memory.keep(readings)
     return memory.snapshot(clock())
+
+
+async def look_again(hub: Asker, questions: Iterable[Question[Any]], clock: Callable[[], float]) -> Snapshot:
+    """One good look, before something is decided on it: what does not answer at first, for its connection
+    was not open yet, is asked once more. It is as of the first answers: nothing grows stale by waiting."""
+    every, memory = tuple(questions), Memory()
+    snapshot = await look(hub, every, memory, clock)
+    silent = [one for one in every if _silent(snapshot.readings[one.key])]
+    if not silent:
+        return snapshot
+    return replace(await look(hub, silent, memory, clock), at=snapshot.at)
+
+
+def _silent(reading: Reading[Any]) -> bool:
+    failure = reading.value
+    return isinstance(failure, Failure) and failure.kind in (FailureKind.UNREACHABLE, FailureKind.TIMEOUT)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from saitotui.engine import store
 from saitotui.engine.journal.file import actor
-from saitotui.engine.poll import Asker, Memory, look
+from saitotui.engine.poll import Asker, look_again
 from saitotui.engine.registry import platform
 from saitotui.engine.runs.catalogue import plan_of
 from saitotui.engine.runs.execution import PREFLIGHT_LIFE, Line, preflight
@@ -63,7 +63,7 @@ async def look_and_plan(
     asker: Asker, profile: Profile, runbook: str, given: Mapping[str, str]
 ) -> tuple[Snapshot, Plan | Refusal]:
     """A fresh look at the platform, and the plan that the runbook makes of it."""
-    snapshot = await look(asker, platform(profile).questions.values(), Memory(), time.time)
+    snapshot = await look_again(asker, platform(profile).questions.values(), time.time)
     return snapshot, plan_of(profile, snapshot, runbook, given)
 
 
