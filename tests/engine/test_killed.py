@@ -58,7 +58,7 @@ async def attempt(world: Mortal, events: list[RunEvent], decisions: list[Decisio
     before = earlier(PLAN, list(events))
     record = Record(world, "0001", events.append)
     try:
-        return await Execution(PLAN, world, record, gate, {}, before).run()
+        return await Execution(PLAN, world, record, gate, before).run()
     except Killed:
         return None
 

@@ -76,7 +76,6 @@ class Home:
     simulation: Simulation
     plan: Plan
     events: list[RunEvent] = field(default_factory=list)
-    values: dict[str, str] = field(default_factory=dict)
 
     async def process(self, journal: Kept, way: Cut) -> Result:
         async def gate(stage: int, trouble: str) -> Decision:
@@ -84,7 +83,7 @@ class Home:
 
         record = Record(journal, "0001", self.events.append, first=len(self.events) + 1)
         before = earlier(self.plan, list(self.events))
-        return await Execution(self.plan, way, record, gate, self.values, before).run()
+        return await Execution(self.plan, way, record, gate, before).run()
 
 
 async def brought_home(tmp_path: Path, runbook: str, journal: Kept, way: Cut) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from saitotui.model.plan import Outcome, Plan
 from saitotui.model.run import Kind, RunEvent
@@ -15,11 +15,13 @@ Place = tuple[int, int]
 @dataclass(frozen=True, slots=True)
 class Earlier:
     """`begun` are the stages that were entered, `confirmed` those of them that nobody was asked about since:
-    they were cut off inside, and go on without a question. `did` are the steps that acted, or may have."""
+    they were cut off inside, and go on without a question. `did` are the steps that acted, or may have;
+    `values` what was captured, but for that of a critical stage that was cut off."""
 
     begun: frozenset[int] = frozenset()
     confirmed: frozenset[int] = frozenset()
     did: tuple[Place, ...] = ()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 def earlier(plan: Plan, events: Iterable[RunEvent]) -> Earlier:
@@ -28,8 +30,10 @@ def earlier(plan: Plan, events: Iterable[RunEvent]) -> Earlier:
     asked: set[int] = set()
     undoing = False
     outcomes: dict[Place, Outcome | None] = {}
+    values: dict[str, str] = {}
     for event in events:
         place = (event.stage, event.step)
+        values |= event.data.get("captured", {})
         if event.kind is Kind.STAGE:
             begun[event.stage] = None
             asked.discard(event.stage)
@@ -42,7 +46,7 @@ def earlier(plan: Plan, events: Iterable[RunEvent]) -> Earlier:
             if event.data.get("outcome") == Outcome.UNDONE.value:
                 outcomes.pop(place, None)
     confirmed = frozenset() if undoing else frozenset(begun) - asked
-    return Earlier(frozenset(begun), confirmed, tuple(_did(plan, list(begun), outcomes)))
+    return Earlier(frozenset(begun), confirmed, tuple(_did(plan, list(begun), outcomes)), values)
 
 
 def _outcome(event: RunEvent, before: Outcome | None) -> Outcome | None:

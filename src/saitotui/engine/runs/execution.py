@@ -70,8 +70,7 @@ class _Did:
 
 
 class Execution:
-    """Carries out `plan` once. `values` are those captured by an earlier attempt at the same run, `before` is
-    what that one did."""
+    """Carries out `plan` once. `before` is what an earlier attempt at the same run did and read."""
 
     def __init__(
         self,
@@ -79,14 +78,13 @@ class Execution:
         asker: Asker,
         record: Record,
         gate: Gate,
-        values: dict[str, str] | None = None,
         before: Earlier = NOTHING,
     ) -> None:
         self._plan = plan
         self._asker = asker
         self._record = record
         self._gate = gate
-        self._steps = Steps(asker, record, {} if values is None else values)
+        self._steps = Steps(asker, record, dict(before.values))
         self._before = before
         self._did = [_Did(plan.stages[stage].steps[index], stage, index) for stage, index in before.did]
         self._armed: list[_Did] = []

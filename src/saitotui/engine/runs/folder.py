@@ -92,19 +92,6 @@ class RunFolder:
         store.write(self.path / "outcome.json", json.dumps(body).encode())
 
     @property
-    def values(self) -> dict[str, str]:
-        """Values captured so far, for an attempt that goes on."""
-        try:
-            found: dict[str, str] = json.loads((self.path / "values.json").read_text(encoding="utf-8"))
-            return found
-        except (OSError, ValueError):
-            return {}
-
-    @values.setter
-    def values(self, values: Mapping[str, str]) -> None:
-        store.write(self.path / "values.json", json.dumps(dict(values)).encode())
-
-    @property
     def pid(self) -> int:
         """The process that carries the run; 0 when none does. A number alone proves nothing: after a reboot
         it is another's."""

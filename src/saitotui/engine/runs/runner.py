@@ -22,7 +22,7 @@ from saitotui.engine import store
 from saitotui.engine.journal.entry import JournalError
 from saitotui.engine.journal.file import Journal
 from saitotui.engine.journal.seal import seal
-from saitotui.engine.poll import Memory, look
+from saitotui.engine.poll import look_again
 from saitotui.engine.registry import platform
 from saitotui.engine.runs.approval import missing_approval
 from saitotui.engine.runs.catalogue import plan_of
@@ -181,14 +181,14 @@ class Runner:
             refused = await self._still_the_same(plan) or await self._preflight(plan)
             if refused:
                 return self._refused(refused)
-        values, before = self._folder.values, earlier(plan, self._earlier)
-        execution = Execution(plan, self._hub, self._record, self._gate(plan, values), values, before)
+        before = earlier(plan, self._earlier)
+        execution = Execution(plan, self._hub, self._record, self._gate(plan), before)
         return await execution.run()
 
     async def _still_the_same(self, plan: Plan) -> str:
         """Why the plan is not what this platform needs any more, its difference told; '' when it is."""
         seen = platform(self._profile)
-        snapshot = await look(self._hub, seen.questions.values(), Memory(), self._clock)
+        snapshot = await look_again(self._hub, seen.questions.values(), self._clock)
         now = plan_of(self._profile, snapshot, self._request.runbook, self._request.parameters)
         changed = "the platform changed since the plan was approved"
         if isinstance(now, Refusal):
@@ -212,15 +212,14 @@ class Runner:
     def _accepted(self, line: Line) -> bool:
         return line.word == "amber" and line.condition.check.sentence in self._request.accepted
 
-    def _gate(self, plan: Plan, values: dict[str, str]) -> Callable[[int, str], asyncio.Future[Decision]]:
+    def _gate(self, plan: Plan) -> Callable[[int, str], asyncio.Future[Decision]]:
         def gate(number: int, trouble: str) -> asyncio.Future[Decision]:
-            return asyncio.ensure_future(self._wait(plan, number, trouble, values))
+            return asyncio.ensure_future(self._wait(plan, number, trouble))
 
         return gate
 
-    async def _wait(self, plan: Plan, number: int, trouble: str, values: dict[str, str]) -> Decision:
+    async def _wait(self, plan: Plan, number: int, trouble: str) -> Decision:
         """One gate: hands-free runs pass it, others wait for the holder of the controls."""
-        self._folder.values = values
         stage = plan.stages[number]
         if self._request.hands_free:
             return Decision.ABANDON if trouble else Decision.GO

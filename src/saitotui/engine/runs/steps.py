@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from saitotui.engine.poll import Asker
 from saitotui.engine.runs.asking import Missing, ask_all, ask_check, ask_one, fill, settle, success, uncertain
@@ -33,12 +33,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One act, carried out: what came back, its cost in seconds, and why it is not success ('': it is)."""
+    """One act, carried out: what came back, its cost in seconds, why it is not success ('': it is), and the
+    value that was read from the answer, by name."""
 
     act: Act
     answer: Answer | Failure
     cost: float
     refused: str
+    captured: Mapping[str, str] = field(default_factory=dict)
 
 
 def waves(step: Step) -> Sequence[tuple[Act, ...]]:
@@ -160,16 +162,20 @@ class Steps:
                 tell_at = time.perf_counter() + 0.05 * (time.perf_counter() - began)
                 self._record.tell(Kind.NOTE, pending, *place)
             await asyncio.sleep(act.pause)
+        captured: dict[str, str] = {}
         if not refused and act.capture is not None and isinstance(answer, Answer):
             try:
-                self.values[act.capture.name] = act.capture.read(answer)
+                captured = {act.capture.name: act.capture.read(answer)}
             except (ValueError, LookupError, TypeError) as error:
                 refused = f"no {act.capture.name} in the answer: {error}"
-        return Tried(act, answer, time.perf_counter() - began, refused)
+        self.values.update(captured)
+        return Tried(act, answer, time.perf_counter() - began, refused, captured)
 
     def _tell_answer(self, tried: Tried, stage: int, index: int) -> None:
         body = answer_body(tried.answer)
         text = tried.refused or body["text"]
+        if tried.captured:
+            body["captured"] = dict(tried.captured)
         self._record.tell(
             Kind.ANSWER, text, stage, index, ok=not tried.refused, cost=round(tried.cost, 6), **body
         )
