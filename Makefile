@@ -43,4 +43,4 @@ docs: $(STAMP)  ## write the documents that are made from the code
 	$(RUN)/python -m tests.docs.pages
 
 clean:  ## forget the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

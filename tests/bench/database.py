@@ -16,10 +16,10 @@ import aiomysql
 from tests.bench.peers import Missing, needs, tool
 from tests.bench.rows import Result, Row, Skipped
 from tests.bench.terminal import running
+from tests.lab.database import PASSWORDS, PORT
 from tests.lab.haproxy import BACKEND
 from tests.lab.host import wait_for
-from tests.lab.mariadb import PASSWORDS, PORT
-from tests.lab.platform import BALANCERS, Lab
+from tests.lab.pair import BALANCERS, Pair
 from tests.lab.subnet import Subnet
 from tests.lab.swaps import gaps, swap, writing
 from tests.lab.writer import CONNECTIONS
@@ -32,14 +32,14 @@ AIM = 1.5
 """How many times as long as the bare statements a swap may keep writers waiting."""
 
 
-def _turn(lab: Lab, new: str, old: str) -> str:
+def _turn(lab: Pair, new: str, old: str) -> str:
     return (
         f"set server {BACKEND}/{new} state ready; set server {BACKEND}/{old} state maint; "
         f"shutdown sessions server {BACKEND}/{old}\n"
     )
 
 
-def _settle(lab: Lab) -> None:
+def _settle(lab: Pair) -> None:
     """What comes after the gap, whoever made it: the old master follows the new one, and only then commits
     wait for it; state files are kept."""
     old, new = lab.databases[lab.master], lab.databases[lab.replica]
@@ -58,7 +58,7 @@ def _settle(lab: Lab) -> None:
     lab.settle()
 
 
-async def _statements(lab: Lab) -> None:
+async def _statements(lab: Pair) -> None:
     """The statements of a swap, back to back, over connections that are open already."""
     old, new = lab.master, lab.replica
 
@@ -93,7 +93,7 @@ async def _statements(lab: Lab) -> None:
     second.close()
 
 
-def _bare(lab: Lab) -> tuple[float, float, float]:
+def _bare(lab: Pair) -> tuple[float, float, float]:
     began = time.monotonic()
     asyncio.run(_statements(lab))
     ended = time.monotonic()
@@ -101,7 +101,7 @@ def _bare(lab: Lab) -> tuple[float, float, float]:
     return began, ended + 1, 0.0
 
 
-def _script(lab: Lab) -> tuple[float, float, float]:
+def _script(lab: Pair) -> tuple[float, float, float]:
     """As an operator types it: one `mariadb` or `socat` after the other."""
     old, new = lab.databases[lab.master], lab.databases[lab.replica]
 
@@ -124,7 +124,7 @@ def _script(lab: Lab) -> tuple[float, float, float]:
     return began, ended + 1, 0.0
 
 
-def _gaps(lab: Lab, folder: Path) -> Iterable[Result]:
+def _gaps(lab: Pair, folder: Path) -> Iterable[Result]:
     """Each way in turn, under the same writes; the medians of the longest pauses that a writer saw."""
     ways: dict[str, Callable[[], tuple[float, float, float]]] = {
         "ours": lambda: swap(lab, folder),
@@ -153,7 +153,7 @@ def _gaps(lab: Lab, folder: Path) -> Iterable[Result]:
         )
 
 
-def _dolphie(lab: Lab, folder: Path) -> tuple[list[str], str]:
+def _dolphie(lab: Pair, folder: Path) -> tuple[list[str], str]:
     """Its arguments and the interpreter that it is installed in; the password is in a file of its own."""
     options = folder / "dolphie.cnf"
     options.write_text(f"[client]\nuser=ctl\npassword={PASSWORDS['ctl']}\n")
@@ -164,7 +164,7 @@ def _dolphie(lab: Lab, folder: Path) -> tuple[list[str], str]:
     )
 
 
-def _bytes(lab: Lab, folder: Path) -> Iterable[Result]:
+def _bytes(lab: Pair, folder: Path) -> Iterable[Result]:
     """Under the same writes: the database screen, and Dolphie on the same server."""
     environment = {"XDG_STATE_HOME": str(folder), "HOME": str(folder)}
     ours = ["-m", "saitotui", "--profile", str(lab.profile), "--screen", "database"]
@@ -201,6 +201,6 @@ def bench() -> Iterable[Result]:
     with tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        with Subnet() as subnet, Lab(folder / "lab", subnet) as lab:
+        with Subnet() as subnet, Pair(folder / "lab", subnet) as lab:
             yield from _bytes(lab, folder)
             yield from _gaps(lab, folder)

@@ -137,3 +137,14 @@ def test_daemons() -> None:
 def test_a_host_without_ps_proves_nothing(answer: Answer) -> None:
     with pytest.raises(Unparsable):
         mysql_daemon.daemons(answer)
+
+
+@pytest.mark.parametrize(("column", "said", "tls"), [
+    ("Source_SSL_Allowed", "Yes", True),
+    ("Master_SSL_Allowed", "Yes", True),
+    ("Master_SSL_Allowed", "Ignored", False),
+    ("Source_SSL_Allowed", "No", False),
+])  # fmt: skip
+def test_whether_a_replica_asks_for_encryption(column: str, said: str, tls: bool) -> None:
+    (one,) = mysql_replica.channels(Answer(rows=({"Replica_IO_Running": "Yes", column: said},)))
+    assert one.tls is tls

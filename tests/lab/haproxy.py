@@ -12,14 +12,16 @@ from tests.lab.host import Machine, Service
 
 PORT = 3306
 BACKEND = "mysql_write"
+READ_BACKEND = "mysql_read"
 
 
 class Haproxy(Service):
-    """`servers`: name to address of the databases; the first one begins as the one that is ready."""
+    """`servers`: name to address of the databases; the first one begins as the one that is ready. `checks`:
+    the lines that say how they are checked."""
 
     name = "haproxy"
 
-    def __init__(self, machine: Machine, servers: Mapping[str, str]) -> None:
+    def __init__(self, machine: Machine, servers: Mapping[str, str], checks: str) -> None:
         super().__init__(machine)
         folder = machine.folder
         self.socket = str(folder / "haproxy.sock")
@@ -31,8 +33,7 @@ class Haproxy(Service):
             for name, address in servers.items()
         ]
         read = [f"    server {name} {address}:3306 check" for name, address in servers.items()]
-        checks = (
-            "    option mysql-check user haproxy post-41\n"
+        checks += (
             "    default-server inter 500ms fastinter 100ms downinter 500ms rise 2 fall 3 "
             "on-marked-down shutdown-sessions\n"
         )
@@ -62,7 +63,7 @@ listen {BACKEND}
     bind {machine.address}:{PORT}
 {checks}{chr(10).join(write)}
 
-listen mysql_read
+listen {READ_BACKEND}
     bind {machine.address}:3307
     balance leastconn
 {checks}{chr(10).join(read)}
@@ -99,7 +100,7 @@ listen mysql_read
             self.say(f"shutdown sessions server {BACKEND}/{other}")
         self.save_state()
 
-    def states(self) -> dict[str, str]:
-        """The state of each server of the write pool: `UP`, `DOWN`, `MAINT` ..."""
+    def states(self, backend: str = BACKEND) -> dict[str, str]:
+        """The state of each server of a pool: `UP`, `DOWN`, `MAINT` ..."""
         rows = csv.DictReader(io.StringIO(self.say("show stat").lstrip("# ")))
-        return {row["svname"]: row["status"] for row in rows if row["pxname"] == BACKEND}
+        return {row["svname"]: row["status"] for row in rows if row["pxname"] == backend}

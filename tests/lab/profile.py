@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from tests.lab.haproxy import BACKEND
-from tests.lab.mariadb import PASSWORDS
+from tests.lab.database import PASSWORDS
+from tests.lab.haproxy import BACKEND, READ_BACKEND
 from tests.lab.sshd import PORT as SSH_PORT
 from tests.lab.tomcat import PASSWORD, USER
 
 if TYPE_CHECKING:
+    from tests.lab.pair import Pair
     from tests.lab.platform import Lab
 
 POLL = 1.0
 """Seconds between two looks."""
 
 
-def write_profile(lab: Lab) -> None:
-    """Writes `lab.profile`, and the secrets that it refers to."""
-    secrets = {
-        "ctl": PASSWORDS["ctl"],
-        "repl": PASSWORDS["repl"],
-        "clone": PASSWORDS["clone"],
-        "tomcat": PASSWORD,
-    }
-    for name, secret in secrets.items():
-        (lab.folder / name).write_text(secret, "ascii")
-        (lab.folder / name).chmod(0o600)
-    text = yaml.safe_dump(_profile(lab), sort_keys=False)
-    lab.profile.write_text(text, "utf-8")
+def write_profile(file: Path, profile: Mapping[str, Any]) -> None:
+    """Writes a profile, and beside it the secrets that it refers to."""
+    for name, secret in {**PASSWORDS, "tomcat": PASSWORD}.items():
+        (file.parent / name).write_text(secret, "ascii")
+        (file.parent / name).chmod(0o600)
+    file.write_text(yaml.safe_dump(dict(profile), sort_keys=False), "utf-8")
 
 
-def _profile(lab: Lab) -> dict[str, Any]:
+def basis(lab: Pair) -> dict[str, Any]:
+    """Its name and hosts."""
     hosts = {
         name: {
             "address": machine.address,
@@ -44,26 +40,20 @@ def _profile(lab: Lab) -> dict[str, Any]:
         }
         for name, machine in lab.machines.items()
     }
-    return {
-        "name": "lab",
-        "environment": {"name": "lab"},
-        "poll": POLL,
-        "hosts": hosts,
-        "database": _database(lab),
-        "application": _application(lab),
-    }
+    return {"name": "lab", "environment": {"name": "lab"}, "poll": POLL, "hosts": hosts}
 
 
 def _secret(folder: Path, name: str) -> str:
     return f"file:{folder / name}"
 
 
-def _database(lab: Lab) -> dict[str, Any]:
+def database(lab: Pair) -> dict[str, Any]:
     return {
         "write_backend": BACKEND,
-        "read_backend": "mysql_read",
+        "read_backend": READ_BACKEND,
         "replication_user": "repl",
         "replication_password": _secret(lab.folder, "repl"),
+        "replication_ca": f"{lab.tls}/ca.pem",
         "clone_user": "clone",
         "clone_password": _secret(lab.folder, "clone"),
         "servers": {
@@ -71,9 +61,11 @@ def _database(lab: Lab) -> dict[str, Any]:
                 "host": name,
                 "user": "ctl",
                 "password": _secret(lab.folder, "ctl"),
+                "unit": server.unit,
                 "folder": str(lab.machines[name].folder / "kept"),
+                **server.reached(),
             }
-            for name in lab.databases
+            for name, server in lab.databases.items()
         },
         "haproxy": {
             name: {"host": name, "socket": node.socket, "config": str(node.config)}
@@ -82,7 +74,7 @@ def _database(lab: Lab) -> dict[str, Any]:
     }
 
 
-def _application(lab: Lab) -> dict[str, Any]:
+def application(lab: Lab) -> dict[str, Any]:
     pages = {"home": ("/", "Welcome"), "login": ("/app/login", "login"), "orders": ("/app/orders", "orders")}
     return {
         "context": "/app",

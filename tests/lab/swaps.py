@@ -15,15 +15,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.lab.mariadb import PASSWORDS
-from tests.lab.platform import Lab
+from tests.lab.database import PASSWORDS
+from tests.lab.pair import Pair
 
 RATE = 500.0
 """Rows a second that applications write."""
 
 
 @contextmanager
-def writing(lab: Lab) -> Iterator[dict[str, Any]]:
+def writing(lab: Pair) -> Iterator[dict[str, Any]]:
     """Applications write in the block; afterwards what they tell is in the dictionary."""
     told: dict[str, Any] = {}
     addresses = ",".join(lab.address(name) for name in lab.balancers)
@@ -43,7 +43,7 @@ def writing(lab: Lab) -> Iterator[dict[str, Any]]:
 class Checker(threading.Thread):
     """Looks, over and over, whether both servers take writes at the same time."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Pair) -> None:
         super().__init__()
         self._connections = [server.connect() for server in lab.databases.values()]
         self._stop_it = threading.Event()
@@ -72,7 +72,7 @@ class Checker(threading.Thread):
             connection.close()
 
 
-def saitotui(lab: Lab, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def saitotui(lab: Pair, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "saitotui", *arguments, "--profile", str(lab.profile)],
         capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
@@ -83,7 +83,7 @@ def saitotui(lab: Lab, state: Path, *arguments: str) -> subprocess.CompletedProc
 WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 
-def walk(lab: Lab, state: Path, runbook: str, *more: str) -> str:
+def walk(lab: Pair, state: Path, runbook: str, *more: str) -> str:
     """One run to its good end, by plan, digest and run, as an engineer does it: what was printed."""
     planned = saitotui(lab, state, "plan", runbook, "--json", *more)
     assert planned.returncode == 0, planned.stdout + planned.stderr
@@ -97,7 +97,7 @@ def walk(lab: Lab, state: Path, runbook: str, *more: str) -> str:
     return done.stdout
 
 
-def swap(lab: Lab, state: Path) -> tuple[float, float, float]:
+def swap(lab: Pair, state: Path) -> tuple[float, float, float]:
     """One swap: when it began and ended, and how long its critical stage took (milliseconds)."""
     began = time.monotonic()
     said = walk(lab, state, "swap-db-master")

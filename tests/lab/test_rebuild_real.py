@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.lab.comebacks import come_back_ahead
 from tests.lab.host import wait_for
-from tests.lab.mariadb import PASSWORDS
 from tests.lab.platform import Lab
-from tests.lab.swaps import saitotui, walk, writing
+from tests.lab.swaps import saitotui, walk
 
 pytestmark = pytest.mark.lab
-
-ONLY_THERE = 4_711_000_000
 
 
 @pytest.fixture
@@ -24,47 +21,9 @@ def table(platform: Lab) -> Iterator[None]:
     platform.databases[platform.master].sql("DROP TABLE app.numbered")
 
 
-def ids(platform: Lab, name: str) -> set[int]:
-    return {row["id"] for row in platform.databases[name].sql("SELECT id FROM app.numbered")}
-
-
 @pytest.mark.usefixtures("table")
 def test_an_old_master_with_what_nobody_else_has(platform: Lab, tmp_path: Path) -> None:
-    """It was cut off, somebody wrote to it, it died; another is master since."""
-    old, new = platform.master, platform.replica
-    databases = platform.databases
-    databases[new].sql("STOP SLAVE IO_THREAD")
-    databases[old].sql(f"INSERT INTO app.numbered VALUES ({ONLY_THERE})")
-    platform.kill_master()
-    databases[new].sql("START SLAVE IO_THREAD")
-    walk(platform, tmp_path, "promote-db-replica")
-    platform.master = new
-    try:
-        with writing(platform) as told:
-            began = time.monotonic()
-            said = walk(platform, tmp_path, "rebuild-db-replica")
-            took = time.monotonic() - began
-            wait_for("somebody to have written", lambda: len(ids(platform, new)) > 100)
-        print(f"\nrebuild-db-replica: {took:.1f} s, {len(told['acknowledged'])} rows written meanwhile")
-        assert f"{old} follows {new}" in said
-        assert "1 transactions in" in said
-        assert told["errors"] == []
-        (kept,) = (platform.machines[old].folder / "kept").glob("only-here-*.sql")
-        assert str(ONLY_THERE) in kept.read_text("utf-8", "replace")
-        assert kept.stat().st_mode & 0o077 == 0
-        assert not [one for one in kept.parent.iterdir() if one != kept]
-        wait_for("it to catch up", lambda: ids(platform, old) == ids(platform, new))
-        assert ONLY_THERE not in ids(platform, old)
-        assert {row for row, _ in told["acknowledged"]} <= ids(platform, new)
-        assert databases[old].sql("SELECT @@global.read_only AS closed")[0]["closed"] == 1
-        assert [one.name for one in platform.machines[old].folder.glob("data.before-*")]
-        again = saitotui(platform, tmp_path, "plan", "rebuild-db-replica")
-        assert f"every other server follows {new}" in again.stdout + again.stderr
-        assert saitotui(platform, tmp_path, "journal", "verify").returncode == 0
-        for path in tmp_path.rglob("*"):
-            assert path.is_dir() or PASSWORDS["clone"].encode() not in path.read_bytes()
-    finally:
-        platform.bring_back(old)
+    come_back_ahead(platform, tmp_path)
 
 
 def test_a_replica_that_lost_its_way_follows_again(platform: Lab, tmp_path: Path) -> None:

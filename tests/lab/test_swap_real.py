@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.lab.mariadb import PASSWORDS
+from tests.lab.database import PASSWORDS
 from tests.lab.platform import Lab
 from tests.lab.swaps import Checker, gaps, saitotui, swap, writing
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
-from saitotui.clients.quoting import option
+from saitotui.clients.quoting import option, sql_text
 from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh_shell import Shells
 from saitotui.model.command import Answer, Command, Failure, FailureKind
@@ -34,7 +34,7 @@ KEEPALIVE = 5.0
 """Seconds between two signs of life; three unanswered ones end the connection."""
 FIRST = 6.0
 """Seconds to wait at least for a first attempt: when a console starts, keys are exchanged with all hosts."""
-SECRET = re.compile(r"(\{secret:([a-z]+)\})")
+SECRET = re.compile(r"('\{secret:([a-z]+)\}'|\{secret:([a-z]+)\})")
 LONGEST_PAUSE = 8.0
 """Seconds between two attempts to a host that does not answer, at most."""
 
@@ -42,8 +42,8 @@ LONGEST_PAUSE = 8.0
 class SshHost:
     """One host. `jump` gives the host to connect through, or None.
 
-    `{secret:NAME}` in the body of a command stands for one of `secrets`, as a value in an option file: it is
-    put in here, and never shown.
+    `{secret:NAME}` in the body of a command stands for one of `secrets`, as a value in an option file, or in
+    single quotes as an SQL literal: it is put in here, and never shown.
     """
 
     def __init__(
@@ -180,14 +180,15 @@ class SshHost:
 
     async def _filled(self, body: str) -> str | Failure:
         """The standard input with its secrets; DENIED when one is not to be had."""
-        for place, name in SECRET.findall(body):
+        for place, literal, value in SECRET.findall(body):
+            name, quoted = literal or value, sql_text if literal else option
             secret = await resolve(self._secrets.get(name, NO_SECRET))
             if isinstance(secret, Failure):
                 return Failure(secret.kind, f"{self.where}: {secret.sentence}")
             if not secret.reveal():
                 return Failure(FailureKind.DENIED, f"{self.where}: the profile gives no password for {name}")
             try:
-                body = body.replace(place, option(secret.reveal()))
+                body = body.replace(place, quoted(secret.reveal()), 1)
             except ValueError as error:
                 return Failure(FailureKind.DENIED, f"{self.where}: the {name} password: {error}")
         return body
@@ -229,6 +230,29 @@ class SshHost:
             )
         except (asyncssh.Error, OSError) as error:
             return _of_ssh_error(self.where, error)
+
+    async def refusal(self, target: str, deadline: float) -> Failure | None:
+        """REFUSED, with the reason, when the host cannot open `target` (as `forward` takes it); else None."""
+        import asyncssh
+
+        connection = await self.connection(deadline)
+        if isinstance(connection, Failure):
+            return connection
+        try:
+            async with asyncio.timeout(deadline):
+                if target.startswith("/"):
+                    _, writer = await connection.open_unix_connection(target, encoding=None)
+                else:
+                    address, _, port = target.rpartition(":")
+                    _, writer = await connection.open_connection(
+                        address.strip("[]"), int(port), encoding=None
+                    )
+        except asyncssh.ChannelOpenError as error:
+            return Failure(FailureKind.REFUSED, f"{target} cannot be opened: {one_line(error.reason)}")
+        except (TimeoutError, asyncssh.Error, OSError):
+            return None
+        writer.close()
+        return None
 
     async def forward(self, target: str, deadline: float) -> str | Failure:
         """A UNIX socket here, in a folder of this user only, that leads to `target` seen from the host: a

@@ -28,7 +28,7 @@ class Channel:
 
     `io` and `sql` are `Yes`, `No`, `Connecting` (MariaDB also `Preparing`). `lag` in seconds as the server
     says it, None when it cannot; it means nothing while a thread stands still (MySQL says 0 then). `delay` is
-    the delay that somebody configured, in seconds.
+    the delay that somebody configured, in seconds. `tls`: whether it asks its source for encryption.
     """
 
     source_host: str
@@ -52,6 +52,7 @@ class Channel:
     executed: str
     filters: tuple[str, ...]
     name: str = ""
+    tls: bool = False
 
     @property
     def io_runs(self) -> bool:
@@ -98,6 +99,7 @@ def _channel(row: Mapping[str, Scalar]) -> Channel:
         executed="".join(_raw(row, "Executed_Gtid_Set").split()),
         filters=_filters(row),
         name=_text(row, "Channel_Name", "Connection_name"),
+        tls=_text(row, "Source_SSL_Allowed", "Master_SSL_Allowed") == "Yes",
     )
 
 

@@ -236,6 +236,9 @@ class Database:
     """The account that a replica logs in to its master with; runbooks need it to attach one."""
     replication_password: SecretRef = NO_SECRET
     """Reference to its password."""
+    replication_ca: str = ""
+    """The authority of the servers' certificates, as a PEM file on the servers themselves: replicas are
+    attached and built anew over TLS, verified against it. Empty: without TLS."""
     clone_user: str = ""
     """The account that a replica is built anew with: it reads everything on the master. `docs/security.md`
     lists its privileges."""

@@ -67,11 +67,6 @@ def _cannot_build(back: Comeback, always: bool) -> str:
     """Why a server that must, or may have to, be built anew cannot be; '' when it can."""
     if not always and back.server.ahead == "":
         return ""
-    if not back.master.variables.mariadb:
-        return (
-            f"{back.server.name} has, or may have, what {back.master.name} lacks, and this console does not "
-            "build MySQL servers anew: use the clone plug-in (CLONE INSTANCE FROM), then run this again"
-        )
     if not back.database.clone_user:
         return (
             "the profile has no database.clone_user and clone_password: the account that reads all of "
@@ -94,7 +89,10 @@ def _preflight(back: Comeback) -> Iterator[Precondition]:
     if not server.stopped:
         yield red(checks.writable(server.name, False), "two servers take writes: find out what each has")
     if server.ahead != "":
-        yield red(rebuild.has_programs(back), "it could not be built anew (mariadb-server, util-linux)")
+        yield red(rebuild.has_programs(back), "it could not be built anew")
+        yield from (red(check, "it could not be built anew") for check in rebuild.can_clone(back))
+    if server.stopped:
+        yield red(rebuild.starts_closed(back), "it could take writes as soon as it runs")
 
 
 def _start(back: Comeback) -> Stage:

@@ -87,9 +87,12 @@ def _company(pair: Pair) -> Iterator[Precondition]:
     if database.semi_sync:
         works = checks.semi_sync_works(old.name, old.dialect.semi_sync)
         yield amber(works, "a crash during the swap could lose acknowledged commits")
-    if old.variables.mariadb:
-        closed = company.stays_closed(old.name, master.profile.host)
-        yield amber(closed, "after a reboot there would be two that take writes: set read_only there")
+    closed = company.stays_closed(old.name, master.profile.host)
+    yield amber(closed, "after a reboot there would be two that take writes: set read_only there")
+    channel = view.servers[pair.new.name].channel
+    if channel is not None and channel.tls and not database.replication_ca:
+        tls = checks.replicates_in_the_clear(pair.new.name)
+        yield amber(tls, "the old master would follow without TLS: set database.replication_ca")
     for node in pair.balancers:
         haproxy = database.haproxy[node]
         yield amber(company.no_old_workers(node, haproxy.host), "its connections stay on the old master")
@@ -123,10 +126,10 @@ def _hand_over(pair: Pair) -> Stage:
 def _settle(pair: Pair) -> Stage:
     old, new = pair.old, pair.new
     body: list[Step] = [steps.turn(pair, node) for node in pair.balancers]
-    body += [steps.stays_frozen(old), steps.wrote_nothing(old)]
+    body += [steps.stays_frozen(old), *steps.nothing_lost(old, new)]
     if pair.database.semi_sync:
         body.append(steps.semi_sync(old, False))
-    body += [steps.detach(new), steps.attach(pair.database.replication_user, old, new)]
+    body += [steps.detach(new), steps.attach(pair.database, old, new)]
     if pair.database.semi_sync:
         body.append(steps.semi_sync(new, True))
     return Stage("settle", f"{old.name} becomes the replica", tuple(body), notice="nothing")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncssh
@@ -16,8 +17,9 @@ from cryptography.x509.oid import NameOID
 _DAYS = datetime.timedelta(days=30)
 
 
-def authority_and_server(folder: Path) -> ssl.SSLContext:
-    """Writes ca.pem, server.pem (with its key, 0600); a server's context of them."""
+def authority_and_server(folder: Path, addresses: Sequence[str] = ("127.0.0.1",)) -> ssl.SSLContext:
+    """Writes ca.pem, server.pem (with its key, 0600), which is good for localhost and the IP `addresses`; a
+    server's context of them."""
     now = datetime.datetime.now(datetime.UTC)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "saitotui simulation")])
@@ -30,7 +32,7 @@ def authority_and_server(folder: Path) -> ssl.SSLContext:
     )
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        [x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(one)) for one in addresses)]
     )
     certificate = (
         _builder(name, ca_name, key.public_key(), now)

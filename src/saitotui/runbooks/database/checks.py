@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from saitotui.clients.quoting import shell, sql
 from saitotui.facts import haproxy, haproxy_config, mysql_processes, mysql_replica
+from saitotui.facts.mysql import Variables
 from saitotui.model.command import Answer, Client, Command, Failure, Unparsable
 from saitotui.model.plan import Check, Verdict
 from saitotui.runbooks.database.dialect import Dialect
@@ -62,6 +63,18 @@ def follows(server: str, source: str, host: str, port: int, lag: float | None) -
 
     return Check(
         f"{server} follows {source}", ask_sql(server, mysql_replica.SHOW_REPLICA, "replica"), reading(judge)
+    )
+
+
+def replicates_in_the_clear(server: str) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        encrypted = any(one.tls for one in mysql_replica.channels(answer))
+        return Verdict(not encrypted, "over TLS" if encrypted else "without TLS")
+
+    return Check(
+        f"{server} replicates without TLS, as the profile has it",
+        ask_sql(server, mysql_replica.SHOW_REPLICA, "replica"),
+        reading(judge),
     )
 
 
@@ -179,21 +192,18 @@ def reaches(node: str, server_id: int, server: str) -> Check:
     )
 
 
-def nothing_since(server: str, words: Dialect) -> Check:
-    """Whether a server wrote nothing of its own after the position that the run captured. What it replicates
-    meanwhile is another's."""
+def lacks_nothing(server: str, words: Dialect, master: str, writer: Variables) -> Check:
+    """Whether a server has nothing that its master, whose `{known}` the run captured a moment ago, lacks."""
 
     def judge(answer: Answer) -> Verdict:
-        state, own, wanted = (str(answer.rows[0][name] or "") for name in ("state", "own", "wanted"))
+        row = answer.rows[0]
         try:
-            written = words.wrote_since(state, own, wanted)
+            lacking = words.lacking(str(row["state"] or ""), str(row["known"] or ""), writer)
         except Unparsable as error:
             return Verdict(None, str(error))
-        return Verdict(not written, f"it wrote {written}" if written else f"nothing after {wanted}")
+        return Verdict(not lacking, f"it has what came after {', '.join(lacking)}" if lacking else "nothing")
 
-    return Check(
-        f"nothing was written to {server} after the freeze", ask_sql(server, words.written), reading(judge)
-    )
+    return Check(f"{server} has nothing that {master} lacks", ask_sql(server, words.compared), reading(judge))
 
 
 def saved(node: str, host: str, file: str, backend: str, server: str) -> Check:

@@ -6,18 +6,20 @@ when this console, or the connection to the host, is gone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
-from saitotui.clients.quoting import option, shell, sql
+from saitotui.clients.quoting import shell
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind
 from saitotui.model.plan import Act, Capture, Check, Step, Verdict
-from saitotui.runbooks.database import checks, steps
+from saitotui.runbooks.database import checks, company, steps
 from saitotui.runbooks.database.checks import reading
 from saitotui.runbooks.database.comeback import Comeback
 from saitotui.runbooks.fencing import service_is_off
 
-PROGRAMS = ("flock", "mariadb", "mariadb-binlog", "mariadb-dump", "mariadb-install-db", "setsid")
+PROGRAMS = ("flock", "setsid")
+"""Programs of util-linux that `rebuild.sh` needs."""
 COPY = 12 * 3600.0
 """Seconds that a copy may take."""
 LOOK = 2.0
@@ -25,8 +27,10 @@ LOOK = 2.0
 
 
 @cache
-def script() -> str:
-    return files(__package__).joinpath("rebuild.sh").read_text("utf-8")
+def script(family: str) -> str:
+    """`rebuild.sh` for one family of servers."""
+    parts = (files(__package__).joinpath(name) for name in (f"rebuild_{family}.sh", "rebuild.sh"))
+    return "#!/bin/sh\n" + "\n".join(part.read_text("utf-8") for part in parts)
 
 
 def start(back: Comeback) -> Step:
@@ -74,14 +78,9 @@ def compare(back: Comeback) -> tuple[Step, ...]:
         row = answer.rows[0]
         return " ".join(shell(str(row[name] or "")) for name in ("binlog", "data", "state"))
 
-    known = Capture("known", lambda answer: sql(str(answer.rows[0]["state"] or "")))
     compared = Command(Client.MYSQL, server.name, server.dialect.compared)
     body = [
-        Step(
-            f"read what {master.name} has",
-            (Act(Command(Client.MYSQL, master.name, server.dialect.known), capture=known),),
-            expected=0.05,
-        ),
+        steps.read_known(master),
         Step(
             f"read what only {server.name} has",
             (
@@ -98,7 +97,7 @@ def compare(back: Comeback) -> tuple[Step, ...]:
                         back,
                         f"{_here(back)} && cat > rebuild.new && mv -f rebuild.new rebuild.sh",
                         Danger.REVERSIBLE,
-                        script(),
+                        script(server.dialect.family),
                     )
                 ),
             ),
@@ -128,7 +127,9 @@ def build(back: Comeback, *, always: bool) -> tuple[Step, Step]:
     """Builds the server anew from the master, in the background of its host; nothing when it has nothing that
     the master lacks, unless `always`."""
     server, master = back.server, back.master
-    login = f"[client]\nuser={option(back.database.clone_user)}\npassword={{secret:clone}}\n"
+    login = server.dialect.login(
+        master.address, master.port, back.database.clone_user, back.database.replication_ca
+    )
     whom = f"{shell(server.profile.unit)} {shell(master.address)} {master.port}"
     begin = _on(
         back,
@@ -178,32 +179,19 @@ def _status(sentence: str, status: Command, *wanted: str) -> Check:
     return Check(sentence, status, reading(judge))
 
 
-def lacks_nothing(back: Comeback) -> Check:
-    """Whether the server has nothing that the master lacked a moment ago."""
-    server, master = back.server, back.master
-
-    def judge(answer: Answer) -> Verdict:
-        row = answer.rows[0]
-        lacking = server.dialect.lacking(str(row["state"] or ""), str(row["known"] or ""), master.variables)
-        return Verdict(not lacking, f"it has what came after {', '.join(lacking)}" if lacking else "nothing")
-
-    command = Command(Client.MYSQL, server.name, server.dialect.compared)
-    return Check(f"{server.name} has nothing that {master.name} lacks", command, reading(judge))
-
-
 def attach(back: Comeback) -> tuple[Step, ...]:
     """The server follows the master, has caught up, and commits wait for it where the profile wants that."""
     server, master, database = back.server, back.master, back.database
     body: list[Step] = [steps.stays_frozen(server)]
     if database.semi_sync:
         body.append(steps.semi_sync(server, False))
-    follow = steps.attach(database.replication_user, server, master)
+    follow = steps.attach(database, server, master)
     body += [
         Step(
             follow.title,
             follow.acts,
             goal=follow.goal,
-            requires=(lacks_nothing(back),),
+            requires=(checks.lacks_nothing(server.name, server.dialect, master.name, master.variables),),
             no_undo=follow.no_undo,
             deadline=follow.deadline,
             expected=1.0,
@@ -230,13 +218,46 @@ def attach(back: Comeback) -> tuple[Step, ...]:
 
 def has_programs(back: Comeback) -> Check:
     """Whether its host has what a rebuild needs."""
+    programs = (*PROGRAMS, *back.server.dialect.programs)
 
     def judge(answer: Answer) -> Verdict:
-        missing = [name for name in PROGRAMS if f"/{name}\n" not in answer.text]
+        missing = [name for name in programs if f"/{name}\n" not in answer.text]
         return Verdict(not missing, f"no {', '.join(missing)}" if missing else "all")
 
-    text = "; ".join(f"command -v {name}" for name in PROGRAMS)
+    text = "; ".join(f"command -v {name}" for name in programs)
     return Check(f"{back.server.profile.host} has the programs", _on(back, text), reading(judge))
+
+
+def can_clone(back: Comeback) -> Iterator[Check]:
+    """Whether the servers that run have the clone plug-in, where the copy is made by it."""
+    if back.server.dialect.family != "mysql":
+        return
+
+    def judge(answer: Answer) -> Verdict:
+        state = str(answer.rows[0]["state"]) if answer.rows else "not installed"
+        return Verdict(state == "ACTIVE", state)
+
+    text = "SELECT plugin_status AS state FROM information_schema.plugins WHERE plugin_name = 'clone'"
+    for name in (back.master.name, *([] if back.server.stopped else [back.server.name])):
+        yield Check(f"{name} has the clone plug-in", checks.ask_sql(name, text), reading(judge))
+
+
+def starts_closed(back: Comeback) -> Check:
+    """Whether the server comes up read-only: its unit passes MYSQLD_OPTS on, or its option files say so. A
+    unit that is masked is read where it was installed (systemd.unit(5), "Unit File Load Path")."""
+    server = back.server
+    by_files = company.stays_closed(server.name, server.profile.host)
+    unit = f"{server.profile.unit.removesuffix('.service')}.service"
+    files = " ".join(shell(f"{folder}/systemd/system/{unit}") for folder in ("/usr/lib", "/lib"))
+    command = _on(back, f"cat {files} 2>/dev/null; {by_files.command.text}")
+
+    def judge(answer: Answer) -> Verdict:
+        if "$MYSQLD_OPTS" in answer.text:
+            return Verdict(True, f"{unit} passes MYSQLD_OPTS on")
+        verdict = by_files.judge(answer)
+        return Verdict(verdict.holds, f"{unit} does not pass MYSQLD_OPTS on; {verdict.measured}")
+
+    return Check(f"{server.name} starts closed for writes", command, reading(judge))
 
 
 def _here(back: Comeback) -> str:

@@ -1,16 +1,15 @@
-#!/bin/sh
-# Brings a MariaDB server back as a replica: keeps what only it has, and builds it anew from its master.
+# Brings a database server back as a replica: keeps what only it has, and builds it anew from its master.
 #
-#   rebuild.sh keep BINLOG DATADIR KEY GTID...     what came after each GTID: from the binary log to a file
+#   rebuild.sh keep BINLOG DATADIR KEY GTID...     what the GTIDs stand for: from the binary log to a file
 #   rebuild.sh kept BINLOG DATADIR KEY             what was kept: `kept: ...`, or `not yet`
-#   rebuild.sh begin BINLOG DATADIR KEY UNIT HOST PORT ALWAYS GTID... < OPTIONS
+#   rebuild.sh begin BINLOG DATADIR KEY UNIT HOST PORT ALWAYS GTID... < LOGIN
 #                                                  builds the server anew in the background, once for a KEY;
 #                                                  without a GTID only when ALWAYS is `always`
 #   rebuild.sh status BINLOG DATADIR KEY           `done`, `failed: ...`, `running: ...` or `not begun`
 #
-# KEY is what the server had in the beginning: a later rebuild has another one. OPTIONS is an option file (user
-# and password) for the master HOST. What is kept stands beside this script; the old data directory is moved
-# aside and never deleted. See mariadb-binlog(1), mariadb-dump(1), flock(1).
+# KEY is what the server had in the beginning: a later rebuild has another one. LOGIN is what the copy needs to
+# log in to the master HOST. What is kept stands beside this script; the old data directory is moved aside and
+# never deleted. See flock(1), systemctl(1).
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,17 +28,10 @@ keep() {
         echo "=$key kept: nothing, for it has nothing that the master lacks" >"$memory"
         return
     fi
+    wanted=$*
     file=$here/only-here-$(date -u +%Y%m%dT%H%M%SZ).sql
-    for gtid in "$@"; do
-        rest=${gtid#*-}
-        from="--start-position=$gtid"
-        [ "${gtid##*-}" != 0 ] || from=
-        # shellcheck disable=SC2086
-        mariadb-binlog --no-defaults --verbose --server-id="${rest%-*}" $from "$binlog".[0-9]* ||
-            die "the transactions after $gtid are not in the binary log any more"
-    done >"$file"
-    count=$(grep -c '^#.*GTID [0-9]' "$file" || :)
-    [ "$count" -gt 0 ] || die "no transaction after $* is in the binary log"
+    extract "$@" >"$file"
+    count=$(transactions "$file")
     sed -n 's/^### \(INSERT INTO\|UPDATE\|DELETE FROM\) \([^ ]*\).*/\1 \2/p' "$file" | sort | uniq -c | head -n 20
     echo "=$key kept: $count transactions in $file" >"$memory"
 }
@@ -67,15 +59,8 @@ status() {
     running:*)
         if flock -n "$lock" true; then
             line="failed: it was ended while it was ${line#running: }"
-        elif [ "${line%% of *}" = "running: loading" ] && [ -s "$copied" ]; then
-            line=$(tr '\r' '\n' <"$copied" | awk -v line="$line" -v now="$(date +%s)" '
-                /bytes/ { done = $1 }
-                END {
-                    split(line, words, " ")
-                    whole = words[4]; spent = now - words[6]
-                    printf "running: loaded %.0f of about %.0f MB", done / 1e6, whole / 1e6
-                    if (done > 0 && whole > done) printf ", about %.0f s left", spent * (whole - done) / done
-                }')
+        else
+            line=$(progress "$line")
         fi
         ;;
     esac
@@ -104,17 +89,18 @@ begin() {
     echo "begun"
 }
 
-closed() {
-    systemctl set-environment MYSQLD_OPTS="--read-only=ON --skip-slave-start" 9>&-
+# Starts the server with options.
+started() {
+    systemctl set-environment MYSQLD_OPTS="$1" 9>&-
     systemctl start "$unit" 9>&- || { systemctl unset-environment MYSQLD_OPTS; return 1; }
     systemctl unset-environment MYSQLD_OPTS
-    [ "$(mariadb --batch --skip-column-names --execute='SELECT @@global.read_only')" = 1 ]
 }
 
 home() {
     trap - EXIT
     set +e
     rm -f "$login"
+    rm -rf -- "$beside"
     if [ -d "$old" ]; then
         systemctl stop "$unit" 9>&-
         rm -rf -- "$data" && mv -- "$old" "$data" && back="; the old data directory is back"
@@ -125,35 +111,10 @@ home() {
 
 work() {
     data=${1%/} key=$2 unit=$3 host=$4 port=$5
-    old=$data.before-$(date -u +%Y%m%dT%H%M%SZ)
-    doing="asking the master how much it has"
+    old=$data.before-$(date -u +%Y%m%dT%H%M%SZ) beside=$data.saitotui-clone
+    doing="beginning"
     trap home EXIT
-    say "running: $doing"
-    whole=$(mariadb --defaults-extra-file="$login" --protocol=TCP --host="$host" --port="$port" \
-        --batch --skip-column-names --execute="SELECT COALESCE(SUM(data_length + index_length), 0) FROM information_schema.tables")
-    free=$(df -P -k "$data" | awk 'NR == 2 { printf "%.0f", $4 * 1024 }')
-    [ "$(awk -v free="$free" -v whole="$whole" 'BEGIN { print (free > whole * 1.2) }')" = 1 ] ||
-        die "the master has $whole bytes, only $free are free beside $data"
-    doing="stopping the server" && say "running: $doing"
-    systemctl stop "$unit" 9>&-
-    doing="moving its data aside" && say "running: $doing"
-    mv -- "$data" "$old"
-    doing="laying out an empty server" && say "running: $doing"
-    mkdir -- "$data"
-    chown --reference="$old" -- "$data"
-    chmod --reference="$old" -- "$data"
-    mariadb-install-db --user="$(stat -c %U "$old")" --datadir="$data" --skip-test-db
-    doing="starting it closed" && say "running: $doing"
-    closed
-    doing="loading" && say "running: loading of $whole since $(date +%s)"
-    rm -f "$here/rebuild.broken"
-    {
-        mariadb-dump --defaults-extra-file="$login" --protocol=TCP --host="$host" --port="$port" --all-databases \
-            --single-transaction --quick --gtid --master-data=1 --routines --events --triggers --hex-blob ||
-            : >"$here/rebuild.broken"
-    } | dd bs=256k iflag=fullblock status=progress 2>"$copied" | mariadb --init-command="SET sql_log_bin = 0"
-    [ ! -e "$here/rebuild.broken" ]
-    mariadb --execute="SET sql_log_bin = 0; FLUSH PRIVILEGES"
+    copy
     trap - EXIT
     rm -f "$login"
     say "done"

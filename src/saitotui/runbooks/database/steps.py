@@ -7,6 +7,7 @@ from saitotui.clients.quoting import shell, sql
 from saitotui.facts.haproxy import SHOW_STATE
 from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Capture, Check, Step
+from saitotui.model.profile import Database
 from saitotui.runbooks.database import checks
 from saitotui.runbooks.database.pair import Follower, Handover, Named, Server, state_file
 
@@ -159,14 +160,21 @@ def stays_frozen(old: Follower) -> Step:
     )
 
 
-def wrote_nothing(old: Server) -> Step:
-    """Proof: no privileged account wrote to the old master after the position that the new one waited for."""
+def read_known(server: Server) -> Step:
+    """Captures all that a server ever had, as `{known}`."""
+    known = Capture("known", lambda answer: sql(str(answer.rows[0]["state"] or "")))
     return Step(
-        f"nothing was written to {old.name} after the freeze",
-        (),
-        goal=checks.nothing_since(old.name, old.dialect),
-        expected=0.01,
+        f"read what {server.name} has",
+        (Act(Command(Client.MYSQL, server.name, server.dialect.known), capture=known),),
+        expected=0.05,
     )
+
+
+def nothing_lost(old: Server, new: Server) -> tuple[Step, Step]:
+    """Proof: whoever wrote to the old master after the freeze, by a privilege that read_only does not stop,
+    wrote nothing that the new one lacks. It needs nothing that was read inside the critical stage."""
+    lacks = checks.lacks_nothing(old.name, old.dialect, new.name, new.variables)
+    return read_known(new), Step(f"nothing is left on {old.name} alone", (), goal=lacks, expected=0.01)
 
 
 def detach(new: Server) -> Step:
@@ -192,9 +200,10 @@ def semi_sync(server: Follower, on: bool) -> Step:
     )
 
 
-def attach(user: str, old: Follower, new: Server) -> Step:
-    """The old master follows the new one, whose replication account is `user`."""
-    change = old.dialect.change_source(new.address, new.port, user)
+def attach(database: Database, old: Follower, new: Server) -> Step:
+    """The old master follows the new one, as the profile says how."""
+    user, authority = database.replication_user, database.replication_ca
+    change = old.dialect.change_source(new.address, new.port, user, authority)
     start = old.dialect.stop[0].replace("STOP", "START")
     return Step(
         f"{old.name} follows {new.name}",
