@@ -15,6 +15,7 @@ from tests.lab.mysql import MySql, unpack
 from tests.lab.pair import Pair
 from tests.lab.subnet import Subnet
 from tests.lab.swaps import Checker, gaps, saitotui, swap, walk, writing
+from tests.lab.ticking import swap_with_an_event
 
 pytestmark = pytest.mark.lab
 
@@ -105,3 +106,7 @@ def test_a_killed_master_is_replaced_and_comes_back(pair: Pair, tmp_path: Path) 
 def test_an_old_master_with_what_nobody_else_has(pair: Pair, tmp_path: Path) -> None:
     """It is cloned."""
     come_back_ahead(pair, tmp_path)
+
+
+def test_an_event_goes_with_the_master(pair: Pair, tmp_path: Path) -> None:
+    swap_with_an_event(pair, tmp_path)

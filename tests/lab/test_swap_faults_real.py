@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pymysql
 import pytest
+from tests.lab.database import PASSWORDS, Database
 from tests.lab.host import wait_for
 from tests.lab.platform import Lab
 from tests.lab.swaps import Checker, saitotui, walk, writing
@@ -137,3 +139,96 @@ def test_the_old_master_hangs(platform: Lab, tmp_path: Path) -> None:
     walk(platform, tmp_path, "swap-db-master")
     platform.master = again
     platform.settle()
+
+
+@pytest.mark.usefixtures("table")
+def test_haproxy_is_started_again(platform: Lab, tmp_path: Path) -> None:
+    """It comes up with what its state file has, the old master: it is turned again, and proven turned."""
+    new, node = platform.replica, platform.balancers["lb2"]
+
+    def restart(folder: RunFolder) -> None:
+        node.kill()
+        node.start()
+
+    with swapping(platform, tmp_path, restart) as said:
+        pass
+    assert said[-1] == "0", said[0]
+    assert platform.master == new
+    assert node.states()[new].startswith("UP")
+    platform.settle()
+
+
+@pytest.mark.usefixtures("table")
+def test_a_transaction_is_open(platform: Lab, tmp_path: Path) -> None:
+    """It does not hold the swap up; it is cut, and nothing of it is left anywhere."""
+    new, row = platform.replica, 8_000_000_000
+    client = pymysql.connect(
+        host=platform.address("lb1"), user="app", password=PASSWORDS["app"], database="app", ssl_disabled=True
+    )
+    with client.cursor() as cursor:
+        cursor.execute("INSERT INTO numbered VALUES (%s)", (row,))
+    with swapping(platform, tmp_path, lambda folder: None) as said:
+        pass
+    with pytest.raises(pymysql.err.OperationalError):
+        client.commit()
+    assert said[-1] == "0", said[0]
+    assert platform.master == new
+    platform.settle()
+    for server in platform.databases.values():
+        assert not server.sql(f"SELECT id FROM app.numbered WHERE id = {row}")
+
+
+class Privileged(threading.Thread):
+    """Writes to one server as an account that read_only does not stop."""
+
+    def __init__(self, server: Database) -> None:
+        super().__init__()
+        self._connection = server.connect()
+        self._end = threading.Event()
+        self.acknowledged: list[int] = []
+        self.errors: list[int] = []
+
+    def run(self) -> None:
+        for row in range(9_000_000_000, 9_000_010_000):
+            if self._end.is_set():
+                return
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.execute(f"INSERT INTO app.numbered VALUES ({row})")
+                self.acknowledged.append(row)
+            except pymysql.err.Error as error:
+                self.errors.append(error.args[0])
+                return
+            time.sleep(0.02)
+
+    def end(self) -> None:
+        self._end.set()
+        self.join()
+        self._connection.close()
+
+
+@pytest.mark.usefixtures("table")
+def test_somebody_writes_whom_read_only_does_not_stop(platform: Lab, tmp_path: Path) -> None:
+    """What was acknowledged to it is on the new master, or the run says that the old one has it alone; then
+    it is kept when that one comes back."""
+    old, new = platform.master, platform.replica
+    writer = Privileged(platform.databases[old])
+    writer.start()
+    try:
+        with swapping(platform, tmp_path, lambda folder: None) as said:
+            pass
+    finally:
+        writer.end()
+    assert writer.acknowledged
+    assert platform.master == new, said[0]
+    if said[-1] != "0":
+        assert f"{old} has nothing that {new} lacks: it has what came after" in said[0], said[0]
+        walk(platform, tmp_path, "rebuild-db-replica")
+    platform.settle()
+    there = {row["id"] for row in platform.databases[new].sql("SELECT id FROM app.numbered")}
+    kept = "".join(
+        file.read_text("utf-8", "replace") for file in (platform.machines[old].folder / "kept").glob("*.sql")
+    )
+    lost = [row for row in writer.acknowledged if row not in there and str(row) not in kept]
+    assert lost == [], said[0]
+    print(f"\na privileged writer: {len(writer.acknowledged)} rows, exit code {said[-1]}, kept {len(kept)}")

@@ -81,7 +81,12 @@ class Hub:
             if host is None:
                 raise Unknown(f"the profile has no host {name!r}")
             database = self._profile.database
-            secrets = {"clone": database.clone_password} if database else {}
+            secrets = {}
+            if database is not None:
+                secrets = {
+                    "clone": database.clone_password,
+                    "replication": database.replication_password,
+                }
             self._hosts[name] = SshHost(name, host, self.host(host.jump) if host.jump else None, secrets)
         return self._hosts[name]
 

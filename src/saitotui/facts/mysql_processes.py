@@ -1,4 +1,4 @@
-"""Who is connected to a database server and what they wait for: process list, transactions, events.
+"""Who is connected to a database server and what they wait for: process list, transactions.
 
 `SHOW PROCESSLIST` (not FULL: 100 characters of a statement are enough to know it, and a snapshot should not
 carry the data of others) shows everybody's only with the PROCESS privilege, without it only the own threads.
@@ -22,11 +22,6 @@ SELECT_TRANSACTIONS = (
     "TIMESTAMPDIFF(SECOND, trx_started, CONVERT_TZ(UTC_TIMESTAMP(), '+00:00', 'SYSTEM')) AS seconds, "
     "trx_rows_modified AS modified, trx_rows_locked AS locked, LEFT(trx_query, 100) AS query "
     "FROM information_schema.innodb_trx ORDER BY trx_started LIMIT 50"
-)
-
-SELECT_EVENTS = (
-    "SELECT CONCAT(event_schema, '.', event_name) AS name "
-    "FROM information_schema.events WHERE status = 'ENABLED' ORDER BY 1 LIMIT 50"
 )
 
 
@@ -94,11 +89,6 @@ def transactions(answer: Answer) -> tuple[Transaction, ...]:
         )
         for row in answer.rows
     )
-
-
-def events(answer: Answer) -> tuple[str, ...]:
-    """Reads the answer to `SELECT_EVENTS`: the names of enabled events."""
-    return tuple(one_line(_text(row["name"])) for row in answer.rows)
 
 
 def _process(row: Mapping[str, Scalar]) -> Process:

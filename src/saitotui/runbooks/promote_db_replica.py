@@ -12,7 +12,7 @@ from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Ref
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database import checks, fitness, promotion, steps
+from saitotui.runbooks.database import checks, events, fitness, promotion, steps
 from saitotui.runbooks.database.pair import state_file, view_of
 from saitotui.runbooks.database.robots import disarm
 from saitotui.runbooks.database.succession import Succession, succession_of
@@ -70,7 +70,13 @@ def _preflight(found: Succession) -> Iterator[Precondition]:
     yield amber(
         checks.no_events(new.name), "an event runs on the new master from now on, and ran on the old one"
     )
+    if moved := events.waiting(found.heir):
+        yield amber(events.scheduler(new.name, True), f"{events.names(moved)} would not run there")
     for node in found.balancers:
+        yield amber(
+            promotion.rested(found, node),
+            "masters that change back and forth lose something each time: find out first why they die",
+        )
         if not state_file(found, node):
             haproxy = database.haproxy[node]
             kept = checks.keeps_state(node, haproxy.host, haproxy.config)
@@ -96,6 +102,8 @@ def _promote(found: Succession) -> Stage:
         body.append(steps.semi_sync(new, False))
     body += [steps.detach(new), promotion.open_last(new, *away)]
     body += [steps.turn(found, node) for node in found.balancers]
+    if moved := events.waiting(found.heir):
+        body += events.move("", new, moved, run=False)
     return Stage(
         "promote",
         f"{new.name} becomes master",

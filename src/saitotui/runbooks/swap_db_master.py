@@ -12,7 +12,7 @@ from saitotui.model.plan import Check, Grade, Plan, Precondition, Refusal, Stage
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database import checks, company, fitness, steps
+from saitotui.runbooks.database import checks, company, events, fitness, steps
 from saitotui.runbooks.database.pair import Pair, pair_of, state_file, view_of
 from saitotui.runbooks.database.robots import disarm
 
@@ -63,6 +63,12 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
     yield red(
         checks.no_long_statements(old.name), "the freeze would not come through, and writers would queue"
     )
+    host = pair.view.servers[old.name].profile.host
+    yield Precondition(
+        company.lets_in(old, host, new, pair.database),
+        "the old master could not follow it",
+        unknown=Grade.AMBER,
+    )
     yield from fitness.fit(pair.view.servers[new.name], pair.view.servers[old.name])
     yield from _company(pair)
 
@@ -74,9 +80,7 @@ def _company(pair: Pair) -> Iterator[Precondition]:
     def amber(check: Check, why: str) -> Precondition:
         return Precondition(check, why, Grade.AMBER, Grade.AMBER)
 
-    yield amber(
-        checks.no_events(old.name), "an event may write to a read-only server with its definer's rights"
-    )
+    yield events.known(old.name, events.running(view.servers[old.name]))
     ours = sorted({*(one.user for one in database.servers.values()), database.replication_user})
     yield amber(
         company.nobody_may_anyway(old.name, ours),
@@ -103,9 +107,12 @@ def _company(pair: Pair) -> Iterator[Precondition]:
 
 def _hand_over(pair: Pair) -> Stage:
     old, new = pair.old, pair.new
+    master = pair.view.servers[old.name]
+    stopped = (events.stop(old),) if events.running(master) and events.scheduled(master) else ()
     body = (
         steps.freeze(old),
         steps.catch_up(new),
+        *stopped,
         steps.close_old(old),
         steps.open_new(new),
         steps.turn_all(pair),
@@ -132,6 +139,11 @@ def _settle(pair: Pair) -> Stage:
     body += [steps.detach(new), steps.attach(pair.database, old, new)]
     if pair.database.semi_sync:
         body.append(steps.semi_sync(new, True))
+    master = pair.view.servers[old.name]
+    if found := events.running(master):
+        run = events.scheduled(master)
+        body += events.move(old.name, new, found, run=run)
+        body += [events.restart(old)] if run else []
     return Stage("settle", f"{old.name} becomes the replica", tuple(body), notice="nothing")
 
 

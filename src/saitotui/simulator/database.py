@@ -90,6 +90,9 @@ class DatabasePart:
                 server.questions += 4 * WRITES * TICK / len(self.haproxy.nodes)
                 if not server.read_only and not server.frozen:
                     server.write(round(WRITES * TICK / len(self.haproxy.nodes)))
+        for server in self.servers.values():
+            if server.up and server.event_scheduler and any(server.events.values()) and not server.frozen:
+                server.write()  # with the rights of its definer, whom read_only does not stop
         self._connect_all()
         for server in self.servers.values():
             self.replicate(server)
@@ -133,6 +136,7 @@ class DatabasePart:
                 server.slave_pos = (origin, reached)
         if not behind:
             server.rows.update(source.rows)
+            server.events = dict.fromkeys(source.events, False)
 
     def _diverged(self, server: DbServer, source: DbServer) -> bool:
         """Whether `server` has transactions of its own that `source` does not know: replication stops."""

@@ -16,6 +16,8 @@ DUPLICATE_1062 = (
     "end_log_pos 668721"
 )
 
+EVENT = "app.purge_carts"
+
 Change = Callable[[DbServer], str]
 """Does something to a server; a sentence about it, without its name."""
 
@@ -28,6 +30,15 @@ def register(part: DatabasePart) -> None:
         server.long_transaction = int(now()) - 300
         return "has a transaction that is open for five minutes"
 
+    def schedule(server: DbServer) -> str:
+        server.events[EVENT] = server.event_scheduler = True
+        return f"runs the event {EVENT}"
+
+    def unschedule(server: DbServer) -> str:
+        for one in part.servers.values():
+            one.events.clear()
+        return "runs no event"
+
     kinds: dict[str, tuple[str, Change, Change]] = {
         "lag": ("let a replica fall behind", _lag, _catch_up),
         "replication-stop": ("stop replication on a server", _stop, _start),
@@ -35,6 +46,7 @@ def register(part: DatabasePart) -> None:
         "stray-write": ("write to a server past everything", _stray, lambda server: _forget(part, server)),
         "connections": ("clients that hold connections", _crowd, _leave),
         "long-transaction": ("a transaction that nobody ends", begin, _end),
+        "scheduled-event": ("an event that a server runs every second", schedule, unschedule),
         "read-only": ("set a server read-only", _freeze, _thaw),
         "writable": ("set a server writable", _thaw, _freeze),
         "promoted": ("a replica that was made master", _promote, lambda server: _demote(part, server)),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from saitotui.simulator.database import DatabasePart
 
 SCRIPT = "/rebuild.sh"
-PROGRAMS = ("mariadb", "mariadb-binlog", "mariadb-dump", "mariadb-install-db", "setsid")
+PROGRAMS = ("mariadb-binlog", "mariadb-dump", "mariadb-install-db", "setsid")
 STOPS, STARTS, TAKES = 2.0, 8.0, 60.0
 """Seconds from the beginning until the server is down, is up again and empty, has everything."""
 MEGABYTES = 412
@@ -43,6 +43,7 @@ class Rebuilds:
             server.machine.programs["sh"] = self._sh
             for name in PROGRAMS:
                 server.machine.programs[name] = _not_here
+            server.machine.programs["mariadb"] = self._mariadb
 
     def _sh(self, machine: Machine, words: Sequence[str], stdin: str) -> Printed:
         script, verb, rest = words[1] if len(words) > 1 else "", words[2:3], words[3:]
@@ -60,6 +61,21 @@ class Rebuilds:
             case ["status"]:
                 return Printed(self._status(server, rest[2]) + "\n")
         return Printed(err=f"no verb {verb}\n", status=1)
+
+    def _mariadb(self, machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+        """mariadb(1), which logs in to another server and asks what it may there."""
+        login = dict(line.partition("=")[::2] for line in stdin.splitlines())
+        options = dict(word.partition("=")[::2] for word in words[1:])
+        user, address = login.get("user", "").strip('"'), options.get("--host", "")
+        server = self._part.server_at(address)
+        if server is None or not server.up or not self._part.world.connected(machine.name, server.name):
+            return Printed(
+                err=f"ERROR 2002 (HY000): Can't connect to server on '{address}' (111)\n", status=1
+            )
+        if login.get("password", "").strip('"') != self._part.passwords.get(user):
+            who = f"'{user}'@'{machine.address}' (using password: YES)"
+            return Printed(err=f"ERROR 1045 (28000): Access denied for user {who}\n", status=1)
+        return Printed(f"GRANT REPLICATION SLAVE ON *.* TO `{user}`@`%` IDENTIFIED BY PASSWORD '*00'\n")
 
     def _keep(self, server: DbServer, key: str, gtids: Sequence[str], folder: str) -> Printed:
         if not gtids:

@@ -89,6 +89,9 @@ class DbServer:
     lag: float = 0.0
     """Seconds by which its replication is behind."""
     version: str = VERSION
+    events: dict[str, bool] = field(default_factory=dict)
+    """Scheduled events, `schema.name`, and whether each is enabled here."""
+    event_scheduler: bool = False
 
     @property
     def up(self) -> bool:

@@ -10,7 +10,15 @@ from typing import TypeAlias
 
 from saitotui.simulator.database import DatabasePart
 from saitotui.simulator.database_state import Connected, DbServer, Replication
-from saitotui.simulator.sql_show import Rows, processes, replica_status, status, transactions, variables
+from saitotui.simulator.sql_show import (
+    Rows,
+    events,
+    processes,
+    replica_status,
+    status,
+    transactions,
+    variables,
+)
 
 NOTHING: Rows = ([], [])
 
@@ -140,6 +148,8 @@ def _set_global(session: Session, name: str, value: str) -> None:
         server.semi_sync_enabled = on
     elif name == "rpl_semi_sync_master_wait_no_slave":
         server.wait_no_slave = on
+    elif name == "event_scheduler":
+        server.event_scheduler = on
     elif name == "sync_binlog":
         server.sync_binlog = int(value)
     elif name == "super_read_only":
@@ -275,6 +285,15 @@ def _ddl(session: Session, match: re.Match[str]) -> Rows:
     return NOTHING
 
 
+def _alter_event(session: Session, match: re.Match[str]) -> Rows:
+    name = f"{match[1]}.{match[2]}"
+    if name not in session.server.events:
+        raise SqlError(1539, f"Unknown event '{match[2]}'")
+    session.write()
+    session.server.events[name] = match[3].lower() == "enable"
+    return NOTHING
+
+
 def _named(rows: Sequence[tuple[str, str]], condition: str) -> Rows:
     """Rows of SHOW VARIABLES or STATUS that a LIKE or a WHERE ... IN picks."""
     listed = {name.lower() for name in re.findall(r"'([^']*)'", condition)}
@@ -318,12 +337,15 @@ STATEMENTS: tuple[tuple[re.Pattern[str], Handler], ...] = (
     _statement(r"xa recover", lambda s, m: ([], ["formatID", "gtrid_length", "bqual_length", "data"])),
     _statement(r"select (.*) from information_schema\.innodb_trx.*", _transactions),
     _statement(r"select .* from information_schema\.user_privileges.*", _privileged),
-    _statement(r"select .* from information_schema\.events.*", lambda s, m: ([], ["name"])),
+    _statement(r"select .* from information_schema\.events.*", lambda s, m: events(s.server)),
     _statement(r"select master_gtid_wait\('([^']*)'[^)]*\)(?: as (\w+))?", _wait),
     _statement(r"select (.*) from (?:app\.)?`?w`?(?: (.*))?", _rows),
     _statement(r"select ([^;]*)", _select),
     _statement(r"insert into (?:app\.)?`?w`? ?\(([^)]*)\) values ?(.*)", _insert),
     _statement(r"delete from (?:app\.)?`?w`?(.*)", _delete),
+    _statement(
+        r"alter definer = \S+ event `?(\w+)`?\.`?(\w+)`? (enable|disable)(?: on slave)?", _alter_event
+    ),
     _statement(r"(?:create|drop|alter|truncate|update|replace) .*", _ddl),
     _statement(r"set (.*)", _set),
     _statement(r"flush tables with read lock", _lock),

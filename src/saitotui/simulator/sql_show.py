@@ -26,7 +26,7 @@ def variables(part: DatabasePart, server: DbServer) -> list[tuple[str, str]]:
         ("character_set_server", "utf8mb4"),
         ("collation_server", "utf8mb4_general_ci"),
         ("datadir", "/var/lib/mysql/"),
-        ("event_scheduler", "OFF"),
+        ("event_scheduler", _on(server.event_scheduler)),
         ("explicit_defaults_for_timestamp", "ON"),
         ("gtid_binlog_pos", server.position),
         ("gtid_binlog_state", server.state),
@@ -184,6 +184,15 @@ def processes(part: DatabasePart, server: DbServer) -> Rows:
         host = f"{one.host}:{50_000 + one.id % 10_000}"
         rows.append((one.id, one.user, host, None, one.command, int(now - one.since), one.state, info, 0.0))
     return rows, ["Id", "User", "Host", "db", "Command", "Time", "State", "Info", "Progress"]
+
+
+def events(server: DbServer) -> Rows:
+    """The rows of information_schema.events that are not disabled."""
+    rows = [
+        (*name.split(".", 1), "root@localhost", "ENABLED" if on else "SLAVESIDE_DISABLED")
+        for name, on in sorted(server.events.items())
+    ]
+    return rows, ["place", "event", "definer", "state"]
 
 
 def transactions(part: DatabasePart, server: DbServer, columns: str) -> Rows:

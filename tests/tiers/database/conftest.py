@@ -21,6 +21,8 @@ from saitotui.model.snapshot import Reading, Snapshot
 from saitotui.model.topology import TierPicture
 from saitotui.tiers.database import DatabaseTier, build
 
+EVENT = Answer(rows=({"place": "app", "event": "purge", "definer": "root@localhost", "state": "ENABLED"},))
+"""One scheduled event that is enabled."""
 RECORDINGS = Path(__file__).parents[2] / "recordings" / "database"
 ADDRESSES = {"mariadb-10.11": 11, "mysql-8.0.46": 31, "mysql-8.4.7": 41}
 AT = 1_800_000_000.0

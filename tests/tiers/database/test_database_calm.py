@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.tiers.database.conftest import EVENT
 
 from saitotui.model.command import Answer, Failure, FailureKind
 from saitotui.model.health import Health
@@ -193,9 +194,9 @@ def test_a_freeze_of_milliseconds_is_none(healthy: Platform) -> None:
 
 
 def test_events_without_a_scheduler_do_not_run(healthy: Platform) -> None:
-    platform = healthy.answer("db2/events", Answer(rows=({"name": "app.purge"},)))
+    platform = healthy.answer("db2/events", EVENT)
     assert platform.named("db2/variables", event_scheduler="OFF").codes == set()
-    on_master = healthy.answer("db1/events", Answer(rows=({"name": "app.purge"},)))
+    on_master = healthy.answer("db1/events", EVENT)
     assert on_master.named("db1/variables", event_scheduler="ON").codes == set()
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.tiers.database.conftest import EVENT
 
 from saitotui.model.command import Answer, Failure, FailureKind
 from saitotui.model.health import Health
@@ -94,7 +95,7 @@ def transaction(**columns: Any) -> Answer:
 
 def event(platform: Platform) -> Platform:
     enabled = platform.named("db2/variables", event_scheduler="ON")
-    return enabled.answer("db2/events", Answer(rows=({"name": "app.purge"},)))
+    return enabled.answer("db2/events", EVENT)
 
 
 def turned(platform: Platform, *nodes: str) -> Platform:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from saitotui.clients.quoting import shell, sql
-from saitotui.facts import haproxy, haproxy_config, mysql_processes, mysql_replica
+from saitotui.facts import haproxy, haproxy_config, mysql_events, mysql_processes, mysql_replica
 from saitotui.facts.mysql import Variables
 from saitotui.model.command import Answer, Client, Command, Failure, Unparsable
 from saitotui.model.plan import Check, Verdict
@@ -134,10 +134,10 @@ def no_events(server: str) -> Check:
     """Events run with their definer's rights, which may be those to write to a read-only server."""
 
     def judge(answer: Answer) -> Verdict:
-        found = mysql_processes.events(answer)
+        found = [one.name for one in mysql_events.events(answer) if one.enabled]
         return Verdict(not found, ", ".join(found[:3]) or "none")
 
-    text = mysql_processes.SELECT_EVENTS
+    text = mysql_events.SELECT_EVENTS
     return Check(f"no event is enabled on {server}", ask_sql(server, text), reading(judge))
 
 

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from saitotui.clients.quoting import sql
+from saitotui.clients.quoting import shell, sql
 from saitotui.facts.mysql_processes import SHOW_PROCESSES, processes
 from saitotui.model.command import Answer, Client, Command
 from saitotui.model.plan import Check, Verdict
+from saitotui.model.profile import Database
+from saitotui.model.text import one_line
 from saitotui.runbooks.database.checks import ask_sql, reading
+from saitotui.runbooks.database.pair import Server
 from saitotui.tiers.database.judge_use import bypassing
 from saitotui.tiers.database.servers import ServerView
 from saitotui.tiers.database.view import View
@@ -18,6 +21,7 @@ from saitotui.tiers.database.view import View
 PRIVILEGES = ("SUPER", "READ ONLY ADMIN", "READ_ONLY ADMIN", "CONNECTION_ADMIN")
 """With one of these an account writes to a read-only server (MariaDB: SUPER, READ ONLY ADMIN; MySQL, under
 read_only without super_read_only: SUPER, CONNECTION_ADMIN)."""
+REPLICATES = ("REPLICATION SLAVE", "ALL PRIVILEGES")
 WORKERS = "ps -o pid=,ppid= -C haproxy"
 DEFAULTS = "my_print_defaults mysqld mariadbd mariadb server"
 
@@ -55,6 +59,32 @@ def nobody_may_anyway(server: str, known: Sequence[str]) -> Check:
         return Verdict(not found, ", ".join(found) or "nobody")
 
     return Check(f"nobody is on {server} whom read_only does not stop", ask_sql(server, text), reading(judge))
+
+
+def lets_in(old: Server, host: str, new: Server, database: Database) -> Check:
+    """Whether the old master, from its host, can log in to the new one as a replica does."""
+    options = old.dialect.options(database.replication_user, "replication", database.replication_ca)
+    # An option file is read from a pipe; what sshd gives as standard input may be a socket, which cannot be
+    # opened by name.
+    text = (
+        f"cat | {old.dialect.programs[0]} --defaults-extra-file=/dev/stdin --protocol=TCP "
+        f"--host={shell(new.address)} --port={new.port} --connect-timeout=3 --batch --skip-column-names "
+        "--execute='SHOW GRANTS' 2>&1"
+    )
+
+    def judge(answer: Answer) -> Verdict:
+        if any(f"GRANT {word}" in answer.text or f", {word}" in answer.text for word in REPLICATES):
+            return Verdict(True, f"{database.replication_user} may replicate")
+        said = one_line(answer.text.strip().splitlines()[-1] if answer.text.strip() else "", limit=160)
+        if answer.status == 127 or not said:
+            return Verdict(None, said or "no answer")
+        return Verdict(False, said)
+
+    return Check(
+        f"{new.name} lets {old.name} in as a replica",
+        Command(Client.SSH, host, text, options),
+        reading(judge),
+    )
 
 
 def no_old_workers(node: str, host: str) -> Check:

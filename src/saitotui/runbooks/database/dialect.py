@@ -57,6 +57,10 @@ class Dialect:
         """What `rebuild.sh begin` reads: how a copy logs in to the master."""
         raise NotImplementedError
 
+    def options(self, user: str, secret: str, authority: str) -> str:
+        """An option file with which this family's client, `programs[0]`, logs in as `user`."""
+        raise NotImplementedError
+
 
 class _MariaDb(Dialect):
     __slots__ = ()
@@ -80,7 +84,10 @@ class _MariaDb(Dialect):
         ) + (verified if authority else "")
 
     def login(self, host: str, port: int, user: str, authority: str) -> str:
-        return f"[client]\nuser={option(user)}\npassword={{secret:clone}}\n" + (
+        return self.options(user, "clone", authority)
+
+    def options(self, user: str, secret: str, authority: str) -> str:
+        return f"[client]\nuser={option(user)}\npassword={{secret:{secret}}}\n" + (
             f"ssl-ca={option(authority)}\nssl-verify-server-cert\n" if authority else ""
         )
 
@@ -106,6 +113,12 @@ class _MySql(Dialect):
             f"SET GLOBAL clone_valid_donor_list = {sql_text(f'{host}:{port}')};\n{verified}"
             f"CLONE INSTANCE FROM {sql_text(user)}@{sql_text(host)}:{int(port)} "
             "IDENTIFIED BY '{secret:clone}'"
+        )
+
+    def options(self, user: str, secret: str, authority: str) -> str:
+        verified = f"ssl-ca={option(authority)}\nssl-mode=VERIFY_IDENTITY\n"
+        return f"[client]\nuser={option(user)}\npassword={{secret:{secret}}}\n" + (
+            verified if authority else "get-server-public-key\n"
         )
 
 

@@ -10,6 +10,8 @@ from saitotui.runbooks.database import checks, steps
 from saitotui.runbooks.database.dialect import DRAIN
 from saitotui.runbooks.database.pair import Handover, Server
 
+REST = 3600.0
+"""Seconds between two promotions (Orchestrator's default; MHA's is eight hours)."""
 SILENT = (FailureKind.REFUSED, FailureKind.UNREACHABLE, FailureKind.TIMEOUT)
 
 
@@ -63,6 +65,21 @@ def down(handover: Handover, node: str) -> Check:
 
     command = Command(Client.HAPROXY, node, haproxy.SHOW_STAT)
     return Check(f"{node} finds {handover.old.name} down", command, checks.reading(judge))
+
+
+def rested(handover: Handover, node: str) -> Check:
+    """Whether the last change of master, as an HAProxy node saw it, is not of late."""
+    backend, name = handover.database.write_backend, handover.new.line_names[node]
+
+    def judge(answer: Answer) -> Verdict:
+        found = [line for line in haproxy.stat(answer) if (line.proxy, line.name) == (backend, name)]
+        if not found or found[0].since is None:
+            return Verdict(None, f"{node} does not say since when {backend}/{name} is as it is")
+        return Verdict(found[0].since >= REST, f"{found[0].note} for {found[0].since / 60:.0f} min")
+
+    command = Command(Client.HAPROXY, node, haproxy.SHOW_STAT)
+    sentence = f"{node} has kept {handover.new.name} out for an hour"
+    return Check(sentence, command, checks.reading(judge))
 
 
 def loss(new: Server, old: str, *, semi_sync: bool) -> Check:

@@ -32,12 +32,14 @@ class Fallen:
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """`new` takes the place of `old`, which `fence` keeps away; `others` must follow `new` afterwards."""
+    """`new`, which the snapshot has as `heir`, takes the place of `old`, which `fence` keeps away; `others`
+    must follow `new` afterwards."""
 
     profile: Profile
     database: Database
     old: Fallen
     new: Server
+    heir: ServerView
     others: tuple[str, ...]
     balancers: Mapping[str, BalancerView]
     fence: tuple[Step, ...]
@@ -60,7 +62,7 @@ def succession_of(view: View, snapshot: Snapshot, wanted: str = "") -> Successio
         return wrong
     old = Fallen(master.name, master.profile, names)
     others = tuple(one.name for one in heirs if one.name != heir.name)
-    return Succession(view.profile, view.database, old, new, others, view.balancers, fence)
+    return Succession(view.profile, view.database, old, new, heir, others, view.balancers, fence)
 
 
 def _reasons(view: View, wanted: str) -> Iterator[str]:

@@ -81,11 +81,12 @@ def _transactions(view: View, server: ServerView) -> Iterator[Finding]:
 
 
 def _events(view: View, server: ServerView) -> Iterator[Finding]:
-    if not server.events or server.variables is None or not server.variables.event_scheduler:
+    running = [one.name for one in server.events or () if one.enabled]
+    if not running or server.variables is None or not server.variables.event_scheduler:
         return
     if server.channels and view.master is not None and view.master.name != server.name:
-        names = ", ".join(server.events[:3])
-        sentence = f"{len(server.events)} scheduled events run on the replica {server.name} too: {names}"
+        names = ", ".join(running[:3])
+        sentence = f"{len(running)} scheduled events run on the replica {server.name} too: {names}"
         yield EVENTS_ON_REPLICA.found(server.name, sentence, f"{server.name}: event_scheduler ON")
 
 

@@ -17,6 +17,7 @@ from saitotui.facts import (
     haproxy_config,
     mysql,
     mysql_daemon,
+    mysql_events,
     mysql_processes,
     mysql_replica,
     mysql_settings,
@@ -25,6 +26,7 @@ from saitotui.facts.haproxy import Info, Line, ServerState
 from saitotui.facts.haproxy_config import Config
 from saitotui.facts.mysql import Status, Variables
 from saitotui.facts.mysql_daemon import Daemon
+from saitotui.facts.mysql_events import ScheduledEvent
 from saitotui.facts.mysql_processes import Process, Transaction
 from saitotui.facts.mysql_replica import Channel
 from saitotui.model.command import Client, Command, Question
@@ -44,7 +46,7 @@ class ServerQuestions:
     replica: Question[tuple[Channel, ...]]
     processes: Question[tuple[Process, ...]]
     transactions: Question[tuple[Transaction, ...]]
-    events: Question[tuple[str, ...]]
+    events: Question[tuple[ScheduledEvent, ...]]
     settings: Question[Mapping[str, str]]
     daemon: Question[tuple[Daemon, ...]]
 
@@ -115,7 +117,7 @@ def _server(name: str, host: str, poll: float) -> ServerQuestions:
         sql("replica", mysql_replica.SHOW_REPLICA, mysql_replica.channels, session="replica"),
         sql("processes", mysql_processes.SHOW_PROCESSES, mysql_processes.processes),
         sql("transactions", mysql_processes.SELECT_TRANSACTIONS, mysql_processes.transactions, 2 * poll),
-        sql("events", mysql_processes.SELECT_EVENTS, mysql_processes.events, SLOW),
+        sql("events", mysql_events.SELECT_EVENTS, mysql_events.events, SLOW),
         sql("settings", mysql_settings.SHOW_SETTINGS, mysql_settings.settings, SLOW),
         Question(f"database/{name}/daemon", name, daemon, mysql_daemon.daemons, 2 * poll),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from saitotui.facts.mysql import Status, Variables
 from saitotui.facts.mysql_daemon import Daemon
+from saitotui.facts.mysql_events import ScheduledEvent
 from saitotui.facts.mysql_processes import Process, Transaction
 from saitotui.facts.mysql_replica import Channel
 from saitotui.model.command import Failure, FailureKind
@@ -36,7 +37,7 @@ class ServerView:
     before: tuple[Channel, ...] | None = None
     processes: tuple[Process, ...] | None = None
     transactions: tuple[Transaction, ...] | None = None
-    events: tuple[str, ...] | None = None
+    events: tuple[ScheduledEvent, ...] | None = None
     settings: Mapping[str, str] | None = None
     daemons: tuple[Daemon, ...] | None = None
     qps: float | None = None
