@@ -67,6 +67,7 @@ def open_console(
     from saitotui.engine.watch import Watch
     from saitotui.ui.acting import Acting
     from saitotui.ui.app import Console
+    from saitotui.ui.tidy import Tidy
 
     folder = state_folder(profile.name)
     log_to(folder / "console.log")
@@ -74,6 +75,8 @@ def open_console(
     last_state = folder / "last.json.gz" if faults is None else None
     watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state)
     acting = Acting(profile, file, lambda: Hub(profile), ours=_ours(file, faults))
+    tidy = Tidy()
+    tidy.begin()
     install_handlers(watch, acting.farewell, at_end)
     console = Console(
         watch,
@@ -83,6 +86,7 @@ def open_console(
         initial=arguments.screen,
         subject=arguments.node,
         ascii_only=arguments.ascii,
+        tidy=tidy,
     )
     watch.start()
     # Without the mouse: its movements would cost bytes over SSH, and the terminal's own selection works.

@@ -37,6 +37,7 @@ from saitotui.ui.line import Line, Look, Page, paragraph, plain
 from saitotui.ui.paint import Paint
 from saitotui.ui.prompt import Prompt
 from saitotui.ui.tasks import Tasks
+from saitotui.ui.tidy import Tidy
 from saitotui.ui.views import OVERVIEW, Kind, View, all_screens, crumbs, page_of, target_of
 
 CHECK_EVERY = 5.0
@@ -67,6 +68,7 @@ class Console(Frame, inherit_bindings=False):
         zone: tzinfo | None = None,
         ascii_only: bool | None = None,
         color: bool | None = None,
+        tidy: Tidy | None = None,
     ) -> None:
         poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
         super().__init__(Paint(poor, wants_color() if color is None else color))
@@ -75,7 +77,7 @@ class Console(Frame, inherit_bindings=False):
         self._seen_moves = acts.moves
         self._source, self._faults = source, faults
         self._given_screens = tuple(screens)
-        self._clock, self._zone = clock, zone
+        self._clock, self._zone, self._tidy = clock, zone, tidy
         self._picture: Picture | None = None
         self._stack: list[View] = [OVERVIEW]
         self._places: dict[View, str] = {}
@@ -117,6 +119,8 @@ class Console(Frame, inherit_bindings=False):
         self._draw()
         self.spawn(self._tick(), "tick")
         self.spawn(self._prepare(), "prepare")
+        if self._tidy is not None:
+            self._tidy.rest()
 
     async def _first_tick(self) -> None:
         """Says at the start what waits for somebody."""
@@ -256,6 +260,8 @@ class Console(Frame, inherit_bindings=False):
     # --- keys and the prompt
 
     async def on_key(self, event: events.Key) -> None:
+        if self._tidy is not None:
+            self._tidy.typed()
         character = event.character if event.is_printable else None
         if self._prompt.kind:
             if character and not self._prompt.field.has_focus:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from saitotui.engine.poll import Asker
@@ -46,6 +48,19 @@ class Tried:
 def waves(step: Step) -> Sequence[tuple[Act, ...]]:
     """The acts of a step in the groups that are sent at the same time."""
     return (step.acts,) if step.together else [(act,) for act in step.acts]
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """No garbage is collected in the block: a full collection would hold up everything for tens of
+    milliseconds."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class Steps:
@@ -224,7 +239,8 @@ class Steps:
                 for act in acts
             ]
         )
-        window = await self._window(stage, already)
+        with no_collection():
+            window = await self._window(stage, already)
         return await self._after_critical(stage, index, window, already)
 
     async def _already(self, stage: Stage) -> dict[int, Ended]:
