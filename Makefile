@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+# Most tests wait for deadlines: twice as many as there are processors.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
 STAMP := $(VENV)/.stamp
 
 help:  ## this list
@@ -27,7 +29,7 @@ check: $(STAMP)  ## format, lint, types, layers
 	$(RUN)/lint-imports
 
 test: check  ## check, and every test that needs no privileges
-	$(RUN)/pytest -m 'not lab' -n auto
+	$(RUN)/pytest -m 'not lab' -n $(WORKERS)
 
 accept: $(STAMP)  ## accept changed snapshots (look at them first)
 	$(RUN)/pytest tests/ui --accept

@@ -107,7 +107,8 @@ class Step:
     """A goal and the commands that reach it.
 
     The goal is asked first (it holds: ALREADY). `requires` are asked before acting; None counts as no.
-    `undo` reaches `undone` again, or `no_undo` says why there is none. `deadline` and `expected` are seconds.
+    `undo` reaches `undone` again, or `no_undo` says why there is none; `undo_requires` must hold before a
+    step is undone after which others have begun. `deadline` and `expected` are seconds.
     """
 
     title: str
@@ -116,6 +117,7 @@ class Step:
     requires: tuple[Check, ...] = ()
     undo: tuple[Act, ...] = ()
     undone: Check | None = None
+    undo_requires: tuple[Check, ...] = ()
     no_undo: str = ""
     deadline: float = 10.0
     expected: float = 1.0
@@ -243,6 +245,7 @@ def _step(step: Step) -> dict[str, Any]:
         "acts": [_act(act) for act in step.acts],
         "undo": [_act(act) for act in step.undo],
         "undone": _check(step.undone),
+        "undo_requires": [_check(check) for check in step.undo_requires],
         "no_undo": step.no_undo,
         "deadline": step.deadline,
         "expected": step.expected,
@@ -303,5 +306,7 @@ def _step_lines(step: Step) -> Iterator[str]:
         yield f"    proof: {step.goal.sentence}"
     for act in step.undo:
         yield f"    undo on {act.command.target} ({act.command.client}): {act.command.text}"
+    for check in step.undo_requires:
+        yield f"    undo requires: {check.sentence}"
     if step.no_undo:
         yield f"    no undo: {step.no_undo}"

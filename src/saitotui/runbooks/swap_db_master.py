@@ -113,7 +113,7 @@ def _hand_over(pair: Pair) -> Stage:
         steps.freeze(old),
         steps.catch_up(new),
         *stopped,
-        steps.close_old(old),
+        steps.close_old(old, new),
         steps.open_new(new),
         steps.turn_all(pair),
         steps.unlock(old),

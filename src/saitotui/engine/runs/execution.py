@@ -89,7 +89,9 @@ class Execution:
         self._did = [_Did(plan.stages[stage].steps[index], stage, index) for stage, index in before.did]
         self._armed: list[_Did] = []
         self._ends: list[Ended] = []
-        self._returnable = True
+        begun = [stage for number, stage in enumerate(plan.stages) if number in before.begun]
+        # How far one got that was cut off is not known: nobody may have written since, or everybody.
+        self._returnable = not any(stage.point_of_no_return for stage in begun)
 
     async def run(self) -> Result:
         """Runs to an outcome. A journal that cannot be written refuses, or undoes what was begun."""
@@ -185,8 +187,11 @@ class Execution:
         return None
 
     async def _critical(self, stage: Stage, number: int) -> Ended | None:
-        ends = await self._steps.critical(stage, number)
+        ends, through = await self._steps.critical(stage, number)
         self._ends += ends
+        if through and stage.point_of_no_return:
+            # What users see has changed: what cannot be proven of it is no reason to change it back.
+            self._returnable = False
         for index, (step, ended) in enumerate(zip(stage.steps, ends, strict=True)):
             if ended.outcome is Outcome.UNDONE:
                 self._did = [did for did in self._did if (did.stage, did.index) != (number, index)]
@@ -205,16 +210,18 @@ class Execution:
             self._did.append(did)
 
     async def _undo_all(self, bad: Ended) -> Result:
-        """Undoes what this run did, newest first; the outcome is as good as the worst undo."""
+        """Undoes what this run did, newest first, up to the first that is not proven undone: what came before
+        may be what keeps that one harmless."""
         if not self._did and bad.outcome is Outcome.REFUSED:
             return Result(Outcome.REFUSED, bad.sentence)
-        ends = [await self._steps.undo(did.step, did.stage, did.index) for did in reversed(self._did)]
-        wrong = [ended for ended in ends if ended.outcome is not Outcome.UNDONE]
-        if not wrong:
-            return Result(Outcome.UNDONE, f"{bad.sentence}; what was done is undone")
-        worst = next((e for e in wrong if e.outcome is Outcome.INDETERMINATE), wrong[0])
-        outcome = Outcome.INDETERMINATE if worst.outcome is Outcome.INDETERMINATE else Outcome.FAILED
-        return Result(outcome, f"{bad.sentence}; not undone: {worst.sentence}", worst.sentence)
+        for number, did in enumerate(reversed(self._did), 1):
+            ended = await self._steps.undo(did.step, did.stage, did.index)
+            if ended.outcome is not Outcome.UNDONE:
+                known = ended.outcome is not Outcome.INDETERMINATE
+                left = "; what came before stays as it is" if number < len(self._did) else ""
+                sentence = f"{bad.sentence}; not undone: {ended.sentence}{left}"
+                return Result(Outcome.FAILED if known else Outcome.INDETERMINATE, sentence, ended.sentence)
+        return Result(Outcome.UNDONE, f"{bad.sentence}; what was done is undone")
 
     async def _without_journal(self, why: str) -> Result:
         """The journal failed: nothing more is done but to undo, which needs no permission to be safe."""

@@ -201,8 +201,12 @@ class Steps:
             why = step.no_undo or "it changed nothing"
             return Ended(Outcome.UNDONE if not step.no_undo else Outcome.FAILED, f"{step.title}: {why}")
         self._record.tell(Kind.UNDO, f"undo: {step.title}", stage, index)
-        back = Step(f"undo: {step.title}", step.undo, step.undone, deadline=step.deadline)
-        ended = await self._undo_goal(back) or await self._act_and_prove(back, stage, index)
+        back = Step(f"undo: {step.title}", step.undo, step.undone, step.undo_requires, deadline=step.deadline)
+        ended = (
+            await self._undo_goal(back)
+            or await self._missing(back.requires)
+            or await self._act_and_prove(back, stage, index)
+        )
         if ended.good:
             ended = Ended(Outcome.UNDONE, ended.sentence, acted=True)
         self._record.late(
@@ -218,8 +222,9 @@ class Steps:
         verdict = await ask_check(self._asker, back.goal, self.values)
         return Ended(Outcome.ALREADY, f"{back.goal.sentence}: {verdict.measured}") if verdict.holds else None
 
-    async def critical(self, stage: Stage, index: int) -> list[Ended]:
-        """All steps of a critical stage, back to back; an end for each step.
+    async def critical(self, stage: Stage, index: int) -> tuple[list[Ended], bool]:
+        """All steps of a critical stage, back to back; an end for each step, and whether all commands went
+        through, whatever is proven of them.
 
         Steps whose goal holds already are left out. What the others require is asked before, all intents
         (the undo's too) are on disk before the first command, and nothing but the commands stands in
@@ -230,7 +235,7 @@ class Steps:
         missing = await self._missing([check for step in begin for check in step.requires])
         if missing is not None or not any(step.goal for step in begin):
             end = missing or Ended(Outcome.ALREADY, "nothing is left to do")
-            return [already.get(number, end) for number in range(len(stage.steps))]
+            return [already.get(number, end) for number in range(len(stage.steps))], False
         self._record.journal(
             *[
                 ("intent", {"step": step.title, "only": only, **command_body(act.command)})
@@ -241,7 +246,7 @@ class Steps:
         )
         with no_collection():
             window = await self._window(stage, already)
-        return await self._after_critical(stage, index, window, already)
+        return await self._after_critical(stage, index, window, already), not window.refused
 
     async def _already(self, stage: Stage) -> dict[int, Ended]:
         """The steps whose goal holds before anything is done."""
@@ -272,11 +277,14 @@ class Steps:
     async def _undo_critical(
         self, stage: Stage, reached: int, already: Mapping[int, Ended]
     ) -> list[tuple[int, Tried]]:
-        return [
-            (number, await self._try_filled(act, time.monotonic() + stage.steps[number].deadline))
-            for number in range(reached, -1, -1)
-            for act in (() if number in already else stage.steps[number].undo)
-        ]
+        tried: list[tuple[int, Tried]] = []
+        for number in range(reached, -1, -1):
+            step = stage.steps[number]
+            if number in already or (number < reached and await self._missing(step.undo_requires)):
+                continue
+            for act in step.undo:
+                tried.append((number, await self._try_filled(act, time.monotonic() + step.deadline)))
+        return tried
 
     async def _try_filled(self, act: Act, until: float) -> Tried:
         try:

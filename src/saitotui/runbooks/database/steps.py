@@ -42,14 +42,16 @@ def freeze(old: Server) -> Step:
     )
 
 
-def close_old(old: Server) -> Step:
+def close_old(old: Server, new: Server) -> Step:
     """Read-only while the lock is held and before the new master opens: never do two take writes, whoever
-    dies when. As late as that, because what begins to write from here on is refused and no longer waits."""
+    dies when. As late as that, because what begins to write from here on is refused and no longer waits.
+    Once the new one was told to open, this is undone only if that one is proven closed."""
     return Step(
         f"close {old.name} for writes",
         (act(old, old.dialect.close),),
         undo=(act(old, old.dialect.open),),
         undone=checks.writable(old.name, True),
+        undo_requires=(checks.writable(new.name, False),),
         deadline=2.0,
         expected=0.001,
     )

@@ -8,6 +8,7 @@ from saitotui.model.health import Health
 SWAP = "swap-db-master"
 PROMOTE = "promote-db-replica"
 REBUILD = "rebuild-db-replica"
+OPEN = "open-db-master"
 
 MASTER_DEAD = Situation(
     "database.master-dead",
@@ -92,7 +93,7 @@ NO_WRITABLE = Situation(
     "interrupted swap, or a reboot with read_only in the configuration, leaves this behind.",
     "Make sure who the master is (who is replicated from), that the others follow it, and set read_only=0 "
     "there.",
-    (SWAP, PROMOTE),
+    (OPEN, PROMOTE),
 )
 TWO_MASTERS = Situation(
     "database.two-masters",

@@ -132,6 +132,8 @@ def _step(step: Step, room: Room) -> list[Line]:
     if step.goal is not None:
         lines.append(plain(crop(f"proof: {step.goal.sentence}", room.width - 6), indent=5))
     lines += act_rows(step.undo, room.width, indent=5, word="undo")
+    for check in step.undo_requires:
+        lines.append(plain(crop(f"undo requires: {check.sentence}", room.width - 6), indent=5))
     if step.no_undo:
         lines.append(plain(crop(f"no undo: {step.no_undo}", room.width - 6), indent=5))
     return lines
