@@ -97,6 +97,22 @@ def walk(lab: Pair, state: Path, runbook: str, *more: str) -> str:
     return done.stdout
 
 
+def bring_home(lab: Pair, state: Path) -> list[str]:
+    """Runs what the console has a plan for, until the pair is well; gives the names of the runbooks."""
+    done: list[str] = []
+    while len(done) < 4:
+        for runbook in ("open-db-master", "rebuild-db-replica"):
+            if saitotui(lab, state, "plan", runbook).returncode == 0:
+                walk(lab, state, runbook)
+                done.append(runbook)
+                break
+        else:
+            break
+    closed = "SELECT @@global.read_only AS closed"
+    (lab.master,) = (name for name, server in lab.databases.items() if not server.sql(closed)[0]["closed"])
+    return done
+
+
 def swap(lab: Pair, state: Path) -> tuple[float, float, float]:
     """One swap: when it began and ended, and how long its critical stage took (milliseconds)."""
     began = time.monotonic()

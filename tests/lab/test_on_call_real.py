@@ -123,7 +123,9 @@ def test_a_swap_over_a_line_that_breaks(platform: Lab, tmp_path: Path) -> None:
     with login(platform, tmp_path, "journal", "export", "--format", "md") as journal:
         journal.until(re.compile("a drill"))
         assert journal.process.wait(LIMIT) == 0, journal.text
-        assert "FLUSH TABLES WITH READ LOCK" in journal.text + _rest(journal)
+        timeline = journal.text + _rest(journal)
+    assert "FLUSH TABLES WITH READ LOCK" in timeline
+    print("\n" + "\n".join(line for line in timeline.splitlines() if " control " in line or "stage" in line))
 
 
 def _rest(one: Login) -> str:

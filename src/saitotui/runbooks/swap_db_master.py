@@ -93,6 +93,9 @@ def _company(pair: Pair) -> Iterator[Precondition]:
         yield amber(works, "a crash during the swap could lose acknowledged commits")
     closed = company.stays_closed(old.name, master.profile.host)
     yield amber(closed, "after a reboot there would be two that take writes: set read_only there")
+    if not old.variables.mariadb:
+        persisted = company.not_persisted_open(old.name)
+        yield amber(persisted, "after a reboot there would be two that take writes: RESET PERSIST read_only")
     channel = view.servers[pair.new.name].channel
     if channel is not None and channel.tls and not database.replication_ca:
         tls = checks.replicates_in_the_clear(pair.new.name)

@@ -102,6 +102,22 @@ def no_old_workers(node: str, host: str) -> Check:
     )
 
 
+def not_persisted_open(server: str) -> Check:
+    """Whether nobody persisted that a MySQL server is writable: that wins over its option files (manual,
+    "Persisted System Variables")."""
+    text = (
+        "SELECT variable_name AS name, variable_value AS value FROM performance_schema.persisted_variables "
+        "WHERE variable_name IN ('read_only', 'super_read_only')"
+    )
+
+    def judge(answer: Answer) -> Verdict:
+        said = {str(row["name"]): str(row["value"]).upper() for row in answer.rows}
+        open_ = [f"{name} = {value}" for name, value in sorted(said.items()) if value in ("OFF", "0")]
+        return Verdict(not open_, ", ".join(open_) or "nothing")
+
+    return Check(f"no writable state is persisted on {server}", ask_sql(server, text), reading(judge))
+
+
 def stays_closed(server: str, host: str) -> Check:
     """Whether a server comes up read-only after a reboot, as its option files have it."""
 
