@@ -101,7 +101,7 @@ def bring_home(lab: Pair, state: Path) -> list[str]:
     """Runs what the console has a plan for, until the pair is well; gives the names of the runbooks."""
     done: list[str] = []
     while len(done) < 4:
-        for runbook in ("open-db-master", "rebuild-db-replica"):
+        for runbook in ("open-db-master", "turn-db-haproxy", "rebuild-db-replica"):
             if saitotui(lab, state, "plan", runbook).returncode == 0:
                 walk(lab, state, runbook)
                 done.append(runbook)

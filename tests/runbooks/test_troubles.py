@@ -36,7 +36,7 @@ TROUBLES = (
     ("stray-write", "db1"),
     ("lag", "db2"),
 )
-AGAIN = ("swap-db-master", "promote-db-replica", "rebuild-db-replica", "open-db-master")
+AGAIN = ("swap-db-master", "turn-db-haproxy", "promote-db-replica", "rebuild-db-replica", "open-db-master")
 ROUNDS = 4
 """Runbooks after which the platform must be home."""
 

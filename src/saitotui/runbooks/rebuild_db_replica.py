@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from saitotui.model.plan import Check, Parameter, Plan, Precondition, Refusal, Stage, Step
+from saitotui.model.plan import Check, Parameter, Plan, Precondition, Refusal, Stage
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database import checks, rebuild, steps
+from saitotui.runbooks.database import checks, rebuild
 from saitotui.runbooks.database.comeback import Comeback, comeback_of
-from saitotui.runbooks.database.pair import state_file, view_of
+from saitotui.runbooks.database.pair import view_of
 from saitotui.runbooks.database.robots import disarm
 
 ID = "rebuild-db-replica"
@@ -34,8 +34,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if reason:
         return Refusal(ID, (reason,))
     name, master = back.server.name, back.master.name
-    stages = [_turn(back)] if back.lost else []
-    stages += [_start(back)] if back.server.stopped else []
+    stages = [_start(back)] if back.server.stopped else []
     stages.append(_keep(back))
     if always or back.server.ahead != "":
         stages.append(_build(back, always))
@@ -84,7 +83,7 @@ def _preflight(back: Comeback) -> Iterator[Precondition]:
 
     yield red(checks.writable(master.name, True), "there is no master to follow")
     backend = back.database.write_backend
-    for node in (one for one in back.balancers if one not in back.lost):
+    for node in back.balancers:
         check = checks.sends_writes_to(node, backend, master.line_names[node], (), drained=False)
         yield red(check, f"users could write to {server.name} while it comes back")
     if not server.stopped:
@@ -94,24 +93,6 @@ def _preflight(back: Comeback) -> Iterator[Precondition]:
         yield from (red(check, "it could not be built anew") for check in rebuild.can_clone(back))
     if server.stopped:
         yield red(rebuild.starts_closed(back), "it could take writes as soon as it runs")
-
-
-def _turn(back: Comeback) -> Stage:
-    """Nodes that a handover did not come to: their clients meet a server that is closed, or gone."""
-    master = back.master.name
-    body: list[Step] = []
-    for node in back.lost:
-        body.append(steps.turn(back, node))
-        if file := state_file(back, node):
-            body += steps.keep(back, node, file)
-    return Stage(
-        "turn",
-        f"{' and '.join(back.lost)} send{'s' * (len(back.lost) == 1)} writes to {master}",
-        tuple(body),
-        confirm=f"turn {back.lost[0]}",
-        notice="writes work again through there; connections that lead elsewhere are cut",
-        point_of_no_return=True,
-    )
 
 
 def _start(back: Comeback) -> Stage:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.tiers.database.conftest import EVENT
 
+from saitotui.engine.runs.catalogue import catalogue
 from saitotui.model.command import Answer, Failure, FailureKind
 from saitotui.model.health import Health
 from saitotui.model.profile import Host
@@ -245,4 +246,4 @@ def test_a_named_mariadb_connection_counts_as_replication(healthy: Platform) -> 
 
 def test_every_runbook_that_is_named_is_one_of_the_database() -> None:
     named = {runbook for situation in SITUATIONS for runbook in situation.runbooks}
-    assert named == {"swap-db-master", "promote-db-replica", "rebuild-db-replica", "open-db-master"}
+    assert named == set(catalogue())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from saitotui.model.profile import Database, MysqlServer
 from saitotui.runbooks.database.dialect import Dialect
-from saitotui.runbooks.database.pair import Server, line_names, server_of
+from saitotui.runbooks.database.pair import Server, server_of
 from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.judge_roles import foreign_of
 from saitotui.tiers.database.servers import ServerView
@@ -17,12 +17,10 @@ from saitotui.tiers.database.view import View
 @dataclass(frozen=True, slots=True)
 class Returning:
     """The server that comes back. `stopped`: nothing runs there; `ahead`: what it has and the master lacks
-    ('': nothing; None: not known before it runs). `line_names` are its names in the write backend, by HAProxy
-    node."""
+    ('': nothing; None: not known before it runs)."""
 
     name: str
     profile: MysqlServer
-    line_names: Mapping[str, str]
     dialect: Dialect
     stopped: bool
     ahead: str | None
@@ -30,22 +28,12 @@ class Returning:
 
 @dataclass(frozen=True, slots=True)
 class Comeback:
-    """`server` shall follow `master` again. `lost` are HAProxy nodes that send writes elsewhere: a handover
-    did not come so far."""
+    """`server` shall follow `master` again."""
 
     database: Database
     server: Returning
     master: Server
     balancers: Mapping[str, BalancerView]
-    lost: tuple[str, ...]
-
-    @property
-    def old(self) -> Returning:
-        return self.server
-
-    @property
-    def new(self) -> Server:
-        return self.master
 
 
 def comeback_of(view: View, wanted: str) -> Comeback | tuple[str, ...]:
@@ -60,16 +48,8 @@ def comeback_of(view: View, wanted: str) -> Comeback | tuple[str, ...]:
     server = view.servers[wanted] if wanted else _lost(view)[0]
     stopped = not server.answers
     ahead = None if stopped else foreign_of(view, server) or ""
-    names = line_names(view, server.name)
-    if isinstance(names, str):
-        return (names,)
-    back = Returning(server.name, server.profile, names, master.dialect, stopped, ahead)
-    lost = tuple(
-        name
-        for name, node in view.balancers.items()
-        if [one.line.name for one in node.active] != [master.line_names[name]]
-    )
-    return Comeback(view.database, back, master, view.balancers, lost)
+    back = Returning(server.name, server.profile, master.dialect, stopped, ahead)
+    return Comeback(view.database, back, master, view.balancers)
 
 
 def _reasons(view: View, wanted: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ SWAP = "swap-db-master"
 PROMOTE = "promote-db-replica"
 REBUILD = "rebuild-db-replica"
 OPEN = "open-db-master"
+TURN = "turn-db-haproxy"
 
 MASTER_DEAD = Situation(
     "database.master-dead",

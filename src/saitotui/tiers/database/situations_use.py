@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from saitotui.model.finding import Situation
 from saitotui.model.health import Health
-from saitotui.tiers.database.situations import PROMOTE, SERVER_SITUATIONS, SWAP
+from saitotui.tiers.database.situations import PROMOTE, SERVER_SITUATIONS, SWAP, TURN
 
 CONNECTIONS_HIGH = Situation(
     "database.connections-high",
@@ -124,7 +124,7 @@ HAPROXY_NO_SERVER = Situation(
     "Every server of its write backend is down or in maintenance: connections are refused.",
     "Look at the master first. If it is well, set it ready on this node: set server BACKEND/SERVER state "
     "ready.",
-    (PROMOTE,),
+    (TURN, PROMOTE),
 )
 HAPROXY_DISAGREE = Situation(
     "database.haproxy-disagree",
@@ -133,7 +133,7 @@ HAPROXY_DISAGREE = Situation(
     "Part of the application writes to one server and part to another: this is how data splits.",
     "Take the wrong server out on the node that differs, and cut its sessions: set server ... state maint; "
     "shutdown sessions server ...",
-    (SWAP,),
+    (TURN,),
 )
 HAPROXY_WRONG_MASTER = Situation(
     "database.haproxy-wrong-master",
@@ -141,7 +141,7 @@ HAPROXY_WRONG_MASTER = Situation(
     "An HAProxy sends writes to a server that is not the master",
     "They fail there, or worse: succeed.",
     "Set the master ready and the other to maintenance on this node, then cut the old sessions.",
-    (SWAP,),
+    (TURN,),
 )
 HAPROXY_READ_ONLY = Situation(
     "database.haproxy-read-only-server",
@@ -149,7 +149,7 @@ HAPROXY_READ_ONLY = Situation(
     "An HAProxy sends writes to a read-only server and calls it UP",
     "option mysql-check only logs in: it does not know read_only. Every write fails with error 1290.",
     "Bring writes to the writable server; let the check ask read_only (tcp-check or agent-check).",
-    (SWAP,),
+    (TURN,),
 )
 HAPROXY_SPREADS = Situation(
     "database.haproxy-spreads-writes",
@@ -157,7 +157,7 @@ HAPROXY_SPREADS = Situation(
     "An HAProxy spreads writes over several servers",
     "More than one server of the write backend takes new sessions at the same time.",
     "Leave exactly one ready: set server ... state maint for the others, and cut their sessions.",
-    (SWAP,),
+    (TURN,),
 )
 HAPROXY_FAILBACK = Situation(
     "database.haproxy-failback-trap",
