@@ -60,8 +60,8 @@ def swapping(platform: Lab, state: Path, then: Callable[[RunFolder], None]) -> I
             end.cancel()
             said += [printed, str(run.returncode)]
             yield said
-            for server in platform.databases.values():
-                wait_for("it to answer", server.answers)
+            for service in (*platform.databases.values(), *platform.balancers.values()):
+                wait_for("it to answer", service.answers)
             print("\nbrought home by:", bring_home(platform, state) or "itself")
             time.sleep(1)
     finally:

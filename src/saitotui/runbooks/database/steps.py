@@ -249,9 +249,10 @@ def keep(pair: Handover, node: str, file: str) -> tuple[Step, Step]:
 
 
 def prove(pair: Handover) -> tuple[Step, ...]:
-    """Writes through every node end at the new master, and go on to do so after a reload."""
-    body = [proof(pair, node) for node in pair.balancers]
+    """Writes through every node go on to end at the new master after a reload, and do so now. In this order:
+    a node that was started again in between has come up with the old states."""
+    body: list[Step] = []
     for node in pair.balancers:
         if file := state_file(pair, node):
             body += keep(pair, node, file)
-    return tuple(body)
+    return (*body, *(proof(pair, node) for node in pair.balancers))
