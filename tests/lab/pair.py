@@ -211,6 +211,8 @@ class Pair:
         may be writing."""
         if not self.databases[self.replica].caught_up() or not self.databases[self.master].acknowledged():
             self.databases[self.master].become_master()
+            for node in self.balancers.values():
+                node.lead_to(self.master, [self.replica])
             self.bring_back(self.replica)
         if self.master == MASTER:
             return

@@ -195,7 +195,7 @@ def test_somebody_writes_whom_read_only_does_not_stop(platform: Lab, tmp_path: P
     writer.start()
     try:
         with swapping(platform, tmp_path, lambda folder: None) as said:
-            pass
+            writer.end()
     finally:
         writer.end()
     assert writer.acknowledged
