@@ -66,6 +66,8 @@ class Checker(threading.Thread):
             time.sleep(0.001)
 
     def end(self) -> None:
+        if self._stop_it.is_set():
+            return
         self._stop_it.set()
         self.join()
         for connection in self._connections:
