@@ -46,3 +46,11 @@ def platform(built: Lab) -> Iterator[Lab]:
     """The platform, for one test: one that breaks it heals it. Another master than at first may be left."""
     yield built
     built.go_home()
+
+
+@pytest.fixture
+def table(platform: Lab) -> Iterator[None]:
+    """The table that applications write to."""
+    platform.databases[platform.master].sql("CREATE TABLE app.numbered (id BIGINT PRIMARY KEY)")
+    yield
+    platform.databases[platform.master].sql("DROP TABLE app.numbered")

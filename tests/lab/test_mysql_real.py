@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from tests.lab.comebacks import come_back_ahead
 from tests.lab.mysql import MySql, unpack
 from tests.lab.pair import Pair
 from tests.lab.subnet import Subnet
-from tests.lab.swaps import Checker, gaps, saitotui, swap, walk, writing
+from tests.lab.swaps import saitotui, swaps_lose_nothing, walk, writing
 from tests.lab.ticking import swap_with_an_event
 
 pytestmark = pytest.mark.lab
@@ -56,29 +55,7 @@ def test_it_is_seen_well(pair: Pair, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("table")
 def test_swaps_lose_nothing(pair: Pair, tmp_path: Path) -> None:
-    checker = Checker(pair)
-    checker.start()
-    try:
-        with writing(pair) as told:
-            swaps = [swap(pair, tmp_path) for _ in range(SWAPS)]
-    finally:
-        checker.end()
-    assert checker.looks > SWAPS
-    assert checker.both == []
-    rows = [row for row, _ in told["acknowledged"]]
-    assert len(rows) == len(set(rows)) > 0
-    pair.settle()
-    for server in pair.databases.values():
-        assert [row["id"] for row in server.sql("SELECT id FROM app.numbered ORDER BY id")] == sorted(rows)
-    found = gaps(told["acknowledged"], swaps)
-    say = {
-        "rows": len(rows),
-        "gap ms": [round(1000 * found[int(share * (len(found) - 1))], 1) for share in (0.5, 1.0)],
-        "window ms": sorted(window for _, _, window in swaps),
-        "errors": Counter(number for number, _ in told["errors"]),
-        "ambiguous": len(told["ambiguous"]),
-    }
-    print(f"\nswap-db-master on MySQL, {SWAPS} times: {say}")
+    swaps_lose_nothing(pair, tmp_path, SWAPS)
 
 
 @pytest.mark.usefixtures("table")

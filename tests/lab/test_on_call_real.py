@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from tests.lab.platform import Lab
 from tests.lab.sshd import PORT
-from tests.lab.swaps import Checker, writing
+from tests.lab.swaps import Checker, all_kept, writing
 
 pytestmark = pytest.mark.lab
 
@@ -83,13 +83,6 @@ def login(lab: Lab, state: Path, *command: str) -> Iterator[Login]:
         one.close()
 
 
-@pytest.fixture
-def table(platform: Lab) -> Iterator[None]:
-    platform.databases[platform.master].sql("CREATE TABLE app.numbered (id BIGINT PRIMARY KEY)")
-    yield
-    platform.databases[platform.master].sql("DROP TABLE app.numbered")
-
-
 @pytest.mark.usefixtures("table")
 def test_a_swap_over_a_line_that_breaks(platform: Lab, tmp_path: Path) -> None:
     new = platform.replica
@@ -115,11 +108,7 @@ def test_a_swap_over_a_line_that_breaks(platform: Lab, tmp_path: Path) -> None:
         checker.end()
     platform.master = new
     assert checker.both == []
-    rows = [row for row, _ in told["acknowledged"]]
-    assert len(rows) == len(set(rows)) > 0
-    platform.settle()
-    for server in platform.databases.values():
-        assert [row["id"] for row in server.sql("SELECT id FROM app.numbered ORDER BY id")] == sorted(rows)
+    all_kept(platform, told)
     with login(platform, tmp_path, "journal", "export", "--format", "md") as journal:
         journal.until(re.compile("a drill"))
         assert journal.process.wait(LIMIT) == 0, journal.text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +11,6 @@ from tests.lab.platform import Lab
 from tests.lab.swaps import saitotui, walk
 
 pytestmark = pytest.mark.lab
-
-
-@pytest.fixture
-def table(platform: Lab) -> Iterator[None]:
-    platform.databases[platform.master].sql("CREATE TABLE app.numbered (id BIGINT PRIMARY KEY)")
-    yield
-    platform.databases[platform.master].sql("DROP TABLE app.numbered")
 
 
 @pytest.mark.usefixtures("table")

@@ -27,13 +27,6 @@ pytestmark = pytest.mark.lab
 LIMIT = 120.0
 
 
-@pytest.fixture
-def table(platform: Lab) -> Iterator[None]:
-    platform.databases[platform.master].sql("CREATE TABLE app.numbered (id BIGINT PRIMARY KEY)")
-    yield
-    platform.databases[platform.master].sql("DROP TABLE app.numbered")
-
-
 @contextmanager
 def swapping(platform: Lab, state: Path, then: Callable[[RunFolder], None]) -> Iterator[list[str]]:
     """A swap under writes; `then` happens when its critical stage begins. Afterwards the list holds what it

@@ -3,56 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.lab.database import PASSWORDS
 from tests.lab.platform import Lab
-from tests.lab.swaps import Checker, gaps, saitotui, swap, writing
+from tests.lab.swaps import saitotui, swap, swaps_lose_nothing
 
 pytestmark = pytest.mark.lab
 
 SWAPS = int(os.environ.get("SAITOTUI_SWAPS", "20"))
 
 
-@pytest.fixture
-def table(platform: Lab) -> Iterator[None]:
-    master = platform.databases[platform.master]
-    master.sql("CREATE TABLE app.numbered (id BIGINT PRIMARY KEY)")
-    yield
-    platform.databases[platform.master].sql("DROP TABLE app.numbered")
-
-
 @pytest.mark.usefixtures("table")
 def test_twenty_swaps_lose_nothing(platform: Lab, tmp_path: Path, record_property: Any) -> None:
-    checker = Checker(platform)
-    checker.start()
-    try:
-        with writing(platform) as told:
-            swaps = [swap(platform, tmp_path) for _ in range(SWAPS)]
-    finally:
-        checker.end()
-    assert checker.looks > SWAPS
-    assert checker.both == []
-    rows = [row for row, _ in told["acknowledged"]]
-    assert len(rows) == len(set(rows)) > 0
-    platform.settle()
-    for server in platform.databases.values():
-        assert [row["id"] for row in server.sql("SELECT id FROM app.numbered ORDER BY id")] == sorted(rows)
-    found = gaps(told["acknowledged"], swaps)
-    say = {
-        "rows": len(rows),
-        "gap ms": [round(1000 * found[int(share * (len(found) - 1))], 1) for share in (0.5, 0.95, 1.0)],
-        "window ms": sorted(window for _, _, window in swaps),
-        "errors": Counter(number for number, _ in told["errors"]),
-        "ambiguous": len(told["ambiguous"]),
-        "connects": told["connects"],
-    }
-    print(f"\nswap-db-master, {SWAPS} times: {say}")
-    record_property("swap", say)
+    record_property("swap", swaps_lose_nothing(platform, tmp_path, SWAPS))
 
 
 def test_the_journal_of_a_swap(platform: Lab, tmp_path: Path) -> None:

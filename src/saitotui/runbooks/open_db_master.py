@@ -131,16 +131,7 @@ def _open(found: _Closed) -> Stage:
 
 
 def _prove(found: _Closed) -> Stage:
-    server, name = found.master.variables.server_id, found.master.name
-    body = tuple(
-        Step(
-            f"writes through {node} end at {name}",
-            (),
-            goal=checks.reaches(node, server, name),
-            expected=0.02,
-        )
-        for node in found.balancers
-    )
+    body = tuple(steps.proof(found.master, node) for node in found.balancers)
     return Stage("prove", "Prove it from the users' side", body, notice="nothing")
 
 

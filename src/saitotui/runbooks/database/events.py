@@ -83,7 +83,7 @@ def move(old: str, new: Server, found: Sequence[ScheduledEvent], *, run: bool) -
         expected=0.05,
     )
     if run:
-        yield _started(new, new.name)
+        yield _started(new)
     if old:
         # Replication switches them off there.
         yield Step(
@@ -93,14 +93,14 @@ def move(old: str, new: Server, found: Sequence[ScheduledEvent], *, run: bool) -
 
 def restart(old: Server) -> Step:
     """A server whose scheduler was stopped has it back: nothing is enabled there."""
-    return _started(old, old.name)
+    return _started(old)
 
 
-def _started(server: Server, name: str) -> Step:
+def _started(server: Server) -> Step:
     return Step(
-        f"the event scheduler of {name} is on",
+        f"the event scheduler of {server.name} is on",
         (act(server, f"SET GLOBAL {SCHEDULER} = ON", Danger.REVERSIBLE),),
-        goal=scheduler(name, True),
+        goal=scheduler(server.name, True),
         no_undo=FORWARD,
         expected=0.02,
     )

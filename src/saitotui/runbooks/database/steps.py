@@ -217,11 +217,11 @@ def attach(database: Database, old: Follower, new: Server) -> Step:
     )
 
 
-def proof(pair: Handover, node: str) -> Step:
+def proof(master: Server, node: str) -> Step:
     return Step(
-        f"writes through {node} end at {pair.new.name}",
+        f"writes through {node} end at {master.name}",
         (),
-        goal=checks.reaches(node, pair.new.variables.server_id, pair.new.name),
+        goal=checks.reaches(node, master.variables.server_id, master.name),
         expected=0.02,
     )
 
@@ -255,4 +255,4 @@ def prove(pair: Handover) -> tuple[Step, ...]:
     for node in pair.balancers:
         if file := state_file(pair, node):
             body += keep(pair, node, file)
-    return (*body, *(proof(pair, node) for node in pair.balancers))
+    return (*body, *(proof(pair.new, node) for node in pair.balancers))
