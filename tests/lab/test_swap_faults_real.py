@@ -132,6 +132,24 @@ def test_a_server_hangs(platform: Lab, tmp_path: Path, who: str) -> None:
 
 
 @pytest.mark.usefixtures("table")
+def test_haproxy_is_started_again(platform: Lab, tmp_path: Path) -> None:
+    """It comes up with what its state file has, the old master: it is turned again, by this run or the next
+    runbook, and proven turned."""
+    new, node = platform.replica, platform.balancers["lb2"]
+
+    def restart(folder: RunFolder) -> None:
+        node.kill()
+        node.start()
+
+    with swapping(platform, tmp_path, restart) as said:
+        pass
+    assert said[-1] in {"0", "13"}, said[0]
+    assert platform.master == new
+    assert node.states()[new].startswith("UP")
+    platform.settle()
+
+
+@pytest.mark.usefixtures("table")
 def test_a_transaction_is_open(platform: Lab, tmp_path: Path) -> None:
     """It does not hold the swap up; it is cut, and nothing of it is left anywhere."""
     new, row = platform.replica, 8_000_000_000

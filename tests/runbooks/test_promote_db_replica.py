@@ -49,6 +49,28 @@ async def test_one_that_cannot_be_reached_is_fenced_by_its_hypervisor(tmp_path: 
         assert writers(simulation) == route(simulation) == {"db2"}
 
 
+async def test_a_replica_whose_applying_was_stopped_goes_on_first(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "db-master-dead", frozen=True) as simulation:
+        replication = simulation.database.servers["db2"].replication
+        assert replication is not None
+        replication.sql_wanted = False
+        result = await carried_out(simulation, ID)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert writers(simulation) == route(simulation) == {"db2"}
+
+
+async def test_a_replica_that_follows_nobody_is_promoted_by_name_only(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "db-master-dead", frozen=True) as simulation:
+        simulation.database.servers["db2"].replication = None
+        refused = await planned(simulation, ID)
+        assert isinstance(refused, Refusal)
+        named = await planned(simulation, ID, to="db2")
+        assert isinstance(named, Plan), named
+        result = await executed(simulation, named)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert writers(simulation) == route(simulation) == {"db2"}
+
+
 @pytest.mark.parametrize(
     ("scenario", "word"),
     [

@@ -63,3 +63,18 @@ async def test_whatever_is_lost_the_outcome_is_as_the_platform_is(tmp_path: Path
         turned = route(simulation) == {"db1"}
         assert turned is (result.outcome is Outcome.DONE), result.sentence
         assert writers(simulation) == {"db1"}
+
+
+async def test_a_swap_that_was_given_up_half_way_is_brought_home(tmp_path: Path) -> None:
+    """db2 takes writes and still follows db1, and one node leads to each."""
+    async with Simulation(tmp_path / "sim", "db-half-handed-over", frozen=True) as simulation:
+        turned = await carried_out(simulation, ID)
+        assert turned.outcome is Outcome.DONE, turned.sentence
+        async with passing_time(simulation):
+            back = await carried_out(simulation, "rebuild-db-replica")
+        assert back.outcome is Outcome.DONE, back.sentence
+        assert writers(simulation) == route(simulation) == {"db2"}
+        servers = simulation.database.servers
+        assert servers["db2"].replication is None
+        assert servers["db1"].replication is not None
+        assert servers["db1"].replication.source == "db2"

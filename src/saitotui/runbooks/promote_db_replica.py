@@ -55,11 +55,15 @@ def _preflight(found: Succession) -> Iterator[Precondition]:
         return Precondition(check, why, Grade.AMBER, Grade.AMBER)
 
     yield red(promotion.silent(old), "it lives: swap-db-master is for a living master")
-    yield red(promotion.lost(new.name, old), "the replica still hears it: it is this console that does not")
+    if not found.detached:
+        why = "the replica still hears it: it is this console that does not"
+        yield red(promotion.lost(new.name, old), why)
     for node in found.balancers:
         yield red(promotion.down(found, node), "HAProxy still reaches it: users may still write to it")
     yield red(checks.writable(new.name, False), "somebody promoted it already: find out who writes to it")
-    yield red(promotion.applies(new.name), "what it received would never be applied: mend that first")
+    if not found.detached:
+        check = promotion.applies(new.name, stopped=_stopped(found))
+        yield red(check, "what it received would never be applied: mend that first")
     yield amber(
         promotion.loss(new, old, semi_sync=database.semi_sync),
         "only the dead server's own disk could tell: bring that back instead if nothing may be lost",
@@ -83,6 +87,12 @@ def _preflight(found: Succession) -> Iterator[Precondition]:
             yield amber(kept, "without server-state-file a reload would send writes to the dead master")
 
 
+def _stopped(found: Succession) -> bool:
+    """Whether the thread that applies was stopped, as a promotion that was given up half-way leaves it."""
+    channel = found.heir.channel
+    return channel is not None and not channel.sql_runs and not channel.sql_errno
+
+
 def _fence(found: Succession) -> Stage:
     old = found.old.name
     return Stage(
@@ -97,7 +107,8 @@ def _fence(found: Succession) -> Stage:
 def _promote(found: Succession) -> Stage:
     new, database = found.new, found.database
     away = [check for step in found.fence if (check := step.goal) is not None]
-    body: list[Step] = [*promotion.drain(new)]
+    body: list[Step] = [promotion.resume_applying(new)] if _stopped(found) else []
+    body += [] if found.detached else promotion.drain(new)
     if database.semi_sync:
         body.append(steps.semi_sync(new, False))
     body += [steps.detach(new), promotion.open_last(new, *away)]

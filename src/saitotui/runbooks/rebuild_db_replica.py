@@ -12,7 +12,7 @@ from saitotui.model.plan import Check, Parameter, Plan, Precondition, Refusal, S
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database import checks, rebuild
+from saitotui.runbooks.database import checks, rebuild, steps
 from saitotui.runbooks.database.comeback import Comeback, comeback_of
 from saitotui.runbooks.database.pair import view_of
 from saitotui.runbooks.database.robots import disarm
@@ -36,6 +36,8 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     name, master = back.server.name, back.master.name
     stages = [_start(back)] if back.server.stopped else []
     stages.append(_keep(back))
+    if back.follows_back:
+        stages.append(_detach(back))
     if always or back.server.ahead != "":
         stages.append(_build(back, always))
     stages.append(_attach(back))
@@ -110,6 +112,17 @@ def _keep(back: Comeback) -> Stage:
     name, master = back.server.name, back.master.name
     return Stage(
         "keep", f"Keep what only {name} has, and {master} lacks", rebuild.compare(back), notice="nothing"
+    )
+
+
+def _detach(back: Comeback) -> Stage:
+    name, master = back.server.name, back.master.name
+    return Stage(
+        "detach",
+        f"{master}, which takes the writes, no longer follows {name}",
+        (steps.detach(back.master),),
+        notice="nothing",
+        point_of_no_return=True,
     )
 
 

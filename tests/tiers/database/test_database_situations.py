@@ -135,6 +135,10 @@ CASES: dict[str, tuple[Callable[[Record], Platform], str]] = {
         lambda record: old_master(record("mysql-8.0.46", "after-swap")),
         "db1 was master before and follows nobody: it must follow db2",
     ),
+    "master-follows": (
+        change(lambda p: turned(writable(p).named("db1/variables", read_only="ON"), "lb1")),
+        "db2 takes the writes and still follows db1, which is read-only",
+    ),
     "replica-wrong-source": (
         change(lambda p: p.channel("db2", Master_Host="10.9.9.9", Master_Server_Id=77)),
         "db2 follows 10.9.9.9:3306, which the profile does not name, but the master is db1",

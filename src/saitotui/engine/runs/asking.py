@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from saitotui.engine.poll import Asker
@@ -62,10 +62,26 @@ async def ask_all(asker: Asker, checks: Sequence[Check], values: Mapping[str, st
 
 async def settle(asker: Asker, check: Check, values: Mapping[str, str], deadline: float) -> Verdict:
     """Asks until the check holds or `deadline` seconds have passed; the last verdict."""
+    return await _ask_until(lambda verdict: bool(verdict.holds), asker, check, values, deadline)
+
+
+async def learn(asker: Asker, check: Check, values: Mapping[str, str], deadline: float) -> Verdict:
+    """Asks until it can be told whether the check holds, or `deadline` seconds have passed: what is being
+    started again answers soon. The last verdict."""
+    return await _ask_until(lambda verdict: verdict.holds is not None, asker, check, values, deadline)
+
+
+async def _ask_until(
+    enough: Callable[[Verdict], bool],
+    asker: Asker,
+    check: Check,
+    values: Mapping[str, str],
+    deadline: float,
+) -> Verdict:
     until, pause = time.monotonic() + deadline, _FIRST_PAUSE
     while True:
         verdict = await ask_check(asker, check, values)
-        if verdict.holds or time.monotonic() + pause > until:
+        if enough(verdict) or time.monotonic() + pause > until:
             return verdict
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)

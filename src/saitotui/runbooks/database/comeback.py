@@ -28,12 +28,14 @@ class Returning:
 
 @dataclass(frozen=True, slots=True)
 class Comeback:
-    """`server` shall follow `master` again."""
+    """`server` shall follow `master` again. `follows_back`: the master still follows `server`, as a handover
+    that was given up half-way leaves it."""
 
     database: Database
     server: Returning
     master: Server
     balancers: Mapping[str, BalancerView]
+    follows_back: bool
 
 
 def comeback_of(view: View, wanted: str) -> Comeback | tuple[str, ...]:
@@ -49,7 +51,8 @@ def comeback_of(view: View, wanted: str) -> Comeback | tuple[str, ...]:
     stopped = not server.answers
     ahead = None if stopped else foreign_of(view, server) or ""
     back = Returning(server.name, server.profile, master.dialect, stopped, ahead)
-    return Comeback(view.database, back, master, view.balancers)
+    follows_back = view.source.get(master.name) == server.name
+    return Comeback(view.database, back, master, view.balancers, follows_back)
 
 
 def _reasons(view: View, wanted: str) -> Iterator[str]:
@@ -57,6 +60,8 @@ def _reasons(view: View, wanted: str) -> Iterator[str]:
     if master is None:
         yield "no server is known to be master and answers: there is nobody to follow"
         return
+    if not master.writable:
+        yield f"{master.name} is read-only: open-db-master first"
     if not view.database.replication_user:
         yield (
             "the profile has no database.replication_user and replication_password: a server could not "

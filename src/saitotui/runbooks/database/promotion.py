@@ -39,17 +39,20 @@ def lost(new: str, old: str) -> Check:
     return Check(f"{new} has lost {old}", _channels(new), checks.reading(judge))
 
 
-def applies(new: str) -> Check:
-    """Whether what was received is being applied: an error there would end in a half-empty master."""
+def applies(new: str, *, stopped: bool = False) -> Check:
+    """Whether what was received is being applied: an error there would end in a half-empty master. `stopped`:
+    it may be stopped, without an error, and is started first."""
 
     def judge(answer: Answer) -> Verdict:
         channels = mysql_replica.channels(answer)
         if len(channels) != 1:
             return Verdict(None, f"{len(channels)} replication channels")
         (one,) = channels
-        return Verdict(one.sql_runs and not one.delay, f"SQL {one.sql} {one.sql_error}".strip())
+        well = one.sql_runs or (stopped and not one.sql_errno)
+        return Verdict(well and not one.delay, f"SQL {one.sql} {one.sql_error}".strip())
 
-    return Check(f"{new} applies what it received", _channels(new), checks.reading(judge))
+    word = "nothing keeps {} from applying" if stopped else "{} applies"
+    return Check(f"{word.format(new)} what it received", _channels(new), checks.reading(judge))
 
 
 def down(handover: Handover, node: str) -> Check:
@@ -89,7 +92,7 @@ def loss(new: Server, old: str, *, semi_sync: bool) -> Check:
     def judge(answer: Answer) -> Verdict:
         channels = mysql_replica.channels(answer)
         if len(channels) != 1:
-            return Verdict(None, f"{len(channels)} replication channels")
+            return Verdict(None, f"{len(channels)} replication channels: nobody can tell what it received")
         said = f"received up to {channels[0].retrieved or 'nothing that it names'}"
         if semi_sync:
             said += "; commits were to wait for it: what was acknowledged is here unless that had lapsed"
@@ -127,6 +130,19 @@ def drain(new: Server) -> tuple[Step, Step]:
             deadline=DRAIN + 5.0,
             expected=1.0,
         ),
+    )
+
+
+def resume_applying(new: Server) -> Step:
+    """Starts the thread that applies, which a promotion that was given up has stopped; not the one that
+    fetches, which would throw away what was received (MariaDB: "Global Transaction ID", "CHANGE MASTER")."""
+    start = new.dialect.stop[0].replace("STOP", "START") + " SQL_THREAD"
+    return Step(
+        f"{new.name} goes on to apply what it received",
+        (steps.act(new, start),),
+        goal=applies(new.name),
+        no_undo=steps.FORWARD,
+        expected=0.1,
     )
 
 

@@ -17,7 +17,9 @@ from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.servers import ServerView
 from saitotui.tiers.database.view import View
 
-DEAD, UNREACHABLE = "database.master-dead", "database.master-unreachable"
+GONE = frozenset(
+    f"database.{word}" for word in ("master-dead", "master-unreachable", "server-down", "server-unreachable")
+)
 TRAP = "database.haproxy-failback-trap"
 
 
@@ -33,7 +35,8 @@ class Fallen:
 @dataclass(frozen=True, slots=True)
 class Succession:
     """`new`, which the snapshot has as `heir`, takes the place of `old`, which `fence` keeps away; `others`
-    must follow `new` afterwards."""
+    must follow `new` afterwards. `detached`: it follows nobody any more, as a promotion that was given up
+    half-way leaves it."""
 
     profile: Profile
     database: Database
@@ -44,17 +47,21 @@ class Succession:
     balancers: Mapping[str, BalancerView]
     fence: tuple[Step, ...]
 
+    @property
+    def detached(self) -> bool:
+        return self.heir.channel is None
+
 
 def succession_of(view: View, snapshot: Snapshot, wanted: str = "") -> Succession | tuple[str, ...]:
     """The succession, `wanted` being the one who must take over ('': the one that received most)."""
     reasons = tuple(_reasons(view, wanted))
     if reasons:
         return reasons
-    master = view.master
+    master = _fallen(view, wanted)
     assert master is not None
     names = line_names(view, master.name)
-    fence = _fence(view, snapshot, master)
-    heirs = _heirs(view, master.name)
+    fence = fence_of(view, snapshot, master)
+    heirs = _heirs(view, master.name, wanted)
     heir = next((one for one in heirs if one.name == wanted), heirs[0])
     new = server_of(view, heir)
     wrong = tuple(one for one in (names, fence, new) if isinstance(one, str))
@@ -68,7 +75,7 @@ def succession_of(view: View, snapshot: Snapshot, wanted: str = "") -> Successio
 def _reasons(view: View, wanted: str) -> Iterator[str]:
     if not view.database.haproxy:
         yield "the profile names no HAProxy node: nobody could send writes to the new master"
-    master = view.master
+    master = _fallen(view, wanted)
     if master is None:
         yield "it is not known who the master was: nobody is promoted on a guess"
     elif master.answers:
@@ -79,9 +86,18 @@ def _reasons(view: View, wanted: str) -> Iterator[str]:
         yield from _others_write(view)
 
 
+def _fallen(view: View, wanted: str) -> ServerView | None:
+    """The master that died. Nobody may know it any more after a promotion that was given up: then it is the
+    one server that does not answer, if the operator says who shall take its place."""
+    silent = [server for server in view.servers.values() if server.silent]
+    if view.master is None and wanted and len(silent) == 1:
+        return silent[0]
+    return view.master
+
+
 def _not_dead(view: View, master: ServerView) -> Iterator[str]:
     about = [finding for finding in judge(view) if finding.subject == master.name]
-    if not {finding.code for finding in about} & {DEAD, UNREACHABLE}:
+    if not {finding.code for finding in about} & GONE:
         said = "; ".join(finding.sentence for finding in about) or "nothing is known of it"
         yield f"{master.name} is not dead: {said}. Deal with that first: nothing is lost by it"
     elif _lives(master):
@@ -89,8 +105,13 @@ def _not_dead(view: View, master: ServerView) -> Iterator[str]:
 
 
 def _no_heir(view: View, master: str, wanted: str) -> Iterator[str]:
-    heirs = _heirs(view, master)
-    if not heirs:
+    heirs = _heirs(view, master, wanted)
+    if not heirs and (stray := _detached(view)):
+        yield (
+            f"no replica of {master} answers; {stray[0].name} follows nobody: if it was its replica until a "
+            f"promotion was given up, promote it with -p to={stray[0].name}"
+        )
+    elif not heirs:
         yield f"no replica of {master} answers: there is nobody to promote"
     elif wanted and wanted not in {one.name for one in heirs}:
         yield f"{wanted} is no replica of {master} that answers"
@@ -117,10 +138,17 @@ def _lives(master: ServerView) -> bool:
     return bool(master.daemons) or (hangs and master.daemons is None)
 
 
-def _heirs(view: View, master: str) -> Sequence[ServerView]:
-    """Replicas of `master` that answer, the one that received most first."""
+def _heirs(view: View, master: str, wanted: str) -> Sequence[ServerView]:
+    """Replicas of `master` that answer, the one that received most first. Without any, one that follows
+    nobody, if it is asked for by name."""
     found = [one for one in view.replicas if view.source.get(one.name) == master]
+    if not found:
+        return [one for one in _detached(view) if one.name == wanted]
     return sorted(found, key=lambda one: (-_received(one), one.name))
+
+
+def _detached(view: View) -> Sequence[ServerView]:
+    return [one for one in view.servers.values() if one.answers and one.follows_nobody and not one.writable]
 
 
 def _received(server: ServerView) -> int:
@@ -133,7 +161,9 @@ def _received(server: ServerView) -> int:
     return mysql_gtid.mysql(f"{channel.executed},{channel.retrieved}").count
 
 
-def _fence(view: View, snapshot: Snapshot, master: ServerView) -> tuple[Step, ...] | str:
-    if master.daemons == ():
-        return fencing.by_service(master.name, master.profile)
-    return fencing.by_hypervisor(view.profile, snapshot, master.profile.host)
+def fence_of(view: View, snapshot: Snapshot, server: ServerView) -> tuple[Step, ...] | str:
+    """What keeps a server that does not answer away: by its own host, where nothing runs any more, else by
+    whoever has power over that; or why nobody can."""
+    if server.daemons == ():
+        return fencing.by_service(server.name, server.profile)
+    return fencing.by_hypervisor(view.profile, snapshot, server.profile.host)

@@ -30,10 +30,11 @@ _LOCKED = (u.FREEZE_WAITING, u.FROZEN, s.SEMISYNC_BLOCKED)
 CAUSES: Mapping[str, tuple[Situation, ...]] = {
     found.code: causes
     for situations, causes in (
-        ((s.IO_CONNECTING,), (*_MASTER_GONE, s.WRONG_SOURCE)),
-        ((s.IO_ERROR, s.IO_AUTH), (s.MASTER_DEAD, s.SERVER_STARTING)),
+        ((s.IO_CONNECTING,), (s.MASTER_FOLLOWS, *_MASTER_GONE, s.WRONG_SOURCE)),
+        ((s.IO_ERROR, s.IO_AUTH), (s.MASTER_FOLLOWS, s.MASTER_DEAD, s.SERVER_STARTING)),
+        ((s.IO_PURGED, s.IO_STOPPED, s.REPLICA_STOPPED, s.SQL_STOPPED), (s.MASTER_FOLLOWS,)),
         ((s.SPLIT_BRAIN,), (s.TWO_MASTERS,)),
-        ((s.SQL_ERROR, s.IO_DIVERGED), _BOTH_WRITE),
+        ((s.SQL_ERROR, s.IO_DIVERGED), (s.MASTER_FOLLOWS, *_BOTH_WRITE)),
         ((s.ERRANT,), (*_BOTH_WRITE, s.IO_DIVERGED)),
         ((s.SEMISYNC_DEGRADED, s.SEMISYNC_BLOCKED), (*_SERVER_GONE, *_NOT_FED)),
         ((s.LAGGING,), (u.FROZEN, u.FREEZE_WAITING, s.DELAYED)),
@@ -49,7 +50,7 @@ CAUSES: Mapping[str, tuple[Situation, ...]] = {
 """By code: what explains it, the likeliest first."""
 
 LOCAL = frozenset({s.LAGGING.code, u.CONNECTIONS_HIGH.code, u.LONG_TRANSACTION.code})
-"""What only something on the same server explains."""
+"""What only something on the same server explains; a master that follows explains nothing elsewhere, too."""
 
 
 def explain(findings: Sequence[Finding]) -> list[Finding]:
@@ -67,6 +68,7 @@ def _explained(finding: Finding, findings: Sequence[Finding]) -> Finding:
 
 def _explains(cause: Finding, finding: Finding) -> bool:
     """A trap that has not sprung explains nothing."""
-    if finding.code in LOCAL and cause.subject != finding.subject:
+    local = finding.code in LOCAL or cause.code == s.MASTER_FOLLOWS.code
+    if local and cause.subject != finding.subject:
         return False
     return cause.code != u.HAPROXY_FAILBACK.code or cause.health is Health.CRIT

@@ -9,6 +9,7 @@ from saitotui.tiers.database.gtids import foreign, wrote
 from saitotui.tiers.database.servers import ServerView
 from saitotui.tiers.database.situations import (
     ERRANT,
+    MASTER_FOLLOWS,
     NO_WRITABLE,
     NOT_CONFIGURED,
     OLD_MASTER_UNATTACHED,
@@ -26,12 +27,13 @@ DIVERGED = frozenset({1236, 1950})
 def role_findings(view: View) -> Iterator[Finding]:
     answering = [server for server in view.servers.values() if server.answers]
     writable = [server for server in answering if server.writable]
-    if answering and not writable and len(answering) == len(view.servers):
+    if answering and not writable and (view.live_master or len(answering) == len(view.servers)):
         yield _no_writable(view, answering)
     rivals = rival_masters(view)
     if rivals:
         yield _two_masters(view, rivals)
         yield from _split_brain(view, rivals)
+    yield from _master_follows(view)
     for server in answering:
         if view.master is not None and server.name != view.master.name:
             yield from _of_other(view, server, view.master, server in rivals)
@@ -70,7 +72,7 @@ def foreign_of(view: View, server: ServerView) -> str | None:
 def _no_writable(view: View, answering: list[ServerView]) -> Finding:
     followed = ""
     if view.master is not None and len(answering) > 1:
-        fed = view.master.name in view.source.values()
+        fed = view.master.name in view.source.values() and not view.source.get(view.master.name)
         who = "the one that is replicated from" if fed else "the one that HAProxy uses"
         followed = f"; {view.master.name} is {who}"
     names = " and ".join(server.name for server in answering)
@@ -141,6 +143,20 @@ def _errant(view: View, server: ServerView, master: ServerView) -> Iterator[Find
 def _writable_replica(server: ServerView, source: str) -> Finding:
     sentence = f"{server.name} follows {source or 'another server'} but can be written to (read_only is OFF)"
     return READ_ONLY_NOT_SET.found(server.name, sentence, _read_only(server))
+
+
+def _master_follows(view: View) -> Iterator[Finding]:
+    """It does, and not in a ring, where that is meant."""
+    master = view.live_master
+    source = view.servers.get(view.source.get(master.name, "")) if master is not None else None
+    if master is None or source is None or view.source.get(source.name) == master.name:
+        return
+    does = "takes the writes and" if master.writable else "is the master and"
+    sentence = f"{master.name} {does} still follows {source.name}"
+    if source.answers:
+        sentence += ", which is read-only"
+    evidence = [_read_only(server) for server in (master, source) if server.answers]
+    yield MASTER_FOLLOWS.found(master.name, sentence, *evidence)
 
 
 def _detached(server: ServerView, master: ServerView) -> Finding:

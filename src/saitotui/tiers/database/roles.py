@@ -7,12 +7,13 @@ say whom they follow, and HAProxy whom it serves.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from saitotui.facts.mysql_replica import Channel
 from saitotui.tiers.database.addresses import Addresses
 from saitotui.tiers.database.balancers import BalancerView
+from saitotui.tiers.database.gtids import foreign
 from saitotui.tiers.database.servers import ServerView
 
 
@@ -90,12 +91,15 @@ def _among_writable(
     if source.get(source[only.name]) == only.name:
         # They follow each other in a ring: the one that can be written to is its master.
         return only.name
-    return _one_that_follows(only, servers[source[only.name]], routed)
+    return _one_that_follows(only, servers[source[only.name]], balancers)
 
 
-def _one_that_follows(server: ServerView, source: ServerView, routed: str | None) -> str | None:
-    """`server` alone can be written to, yet follows `source`: promoted half-way, or never set read-only."""
-    if routed == server.name:
+def _one_that_follows(
+    server: ServerView, source: ServerView, balancers: Mapping[str, BalancerView]
+) -> str | None:
+    """`server` alone can be written to, yet follows `source`: promoted half-way, or never set read-only. What
+    even one HAProxy node sends there is written, and nowhere else."""
+    if any(member.server == server.name for node in balancers.values() for member in node.active):
         return server.name
     channel = server.channel
     runs = channel is not None and channel.io_runs
@@ -124,11 +128,27 @@ def _among_read_only(
 ) -> str | None:
     """All who answer are read-only: the one whom others follow and who follows nobody."""
     roots = [name for name in _followed(servers, source) if servers[name].follows_nobody]
-    if len(roots) == 1:
-        return roots[0]
-    detached = {server.name for server in servers.values() if server.answers and server.follows_nobody}
     routed = _routed(balancers)
+    if len(roots) == 1:
+        return next(_took_over(roots[0], servers, balancers, source), roots[0])
+    detached = {server.name for server in servers.values() if server.answers and server.follows_nobody}
     return routed if routed in detached else None
+
+
+def _took_over(
+    root: str,
+    servers: Mapping[str, ServerView],
+    balancers: Mapping[str, BalancerView],
+    source: Mapping[str, str],
+) -> Iterator[str]:
+    """Servers that follow `root`, to which HAProxy sends writes, and which have what `root` never had: they
+    were master when they last wrote."""
+    leads = {member.server for balancer in balancers.values() for member in balancer.active}
+    head = servers[root].variables
+    for name in sorted(leads & set(servers)):
+        own = servers[name].variables
+        if source.get(name) == root and own and head and foreign(own, head) is not None:
+            yield name
 
 
 def _followed(servers: Mapping[str, ServerView], source: Mapping[str, str]) -> Iterable[str]:

@@ -139,6 +139,15 @@ OLD_MASTER_UNATTACHED = Situation(
     "Compare its transactions with the master's, save what only it has, then re-attach or rebuild it.",
     (REBUILD,),
 )
+MASTER_FOLLOWS = Situation(
+    "database.master-follows",
+    Health.WARN,
+    "The master still follows the one that it took over from",
+    "A swap was given up half-way. What the other server still writes, or has kept to itself, would arrive "
+    "on the master, or stop its replication.",
+    "Bring the other server back as its replica: that detaches the master first.",
+    (REBUILD,),
+)
 WRONG_SOURCE = Situation(
     "database.replica-wrong-source",
     Health.CRIT,
@@ -303,6 +312,7 @@ SERVER_SITUATIONS = (
     READ_ONLY_NOT_SET,
     NOT_CONFIGURED,
     OLD_MASTER_UNATTACHED,
+    MASTER_FOLLOWS,
     WRONG_SOURCE,
     REPLICA_STOPPED,
     IO_STOPPED,
