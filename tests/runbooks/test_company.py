@@ -5,13 +5,11 @@ from __future__ import annotations
 import pytest
 
 from saitotui.facts.mysql import Variables
-from saitotui.facts.mysql_processes import Process
 from saitotui.model.command import Answer
-from saitotui.model.profile import Database, MysqlServer
+from saitotui.model.profile import Database
 from saitotui.runbooks.database import company
 from saitotui.runbooks.database.dialect import MARIADB
 from saitotui.runbooks.database.pair import Server
-from saitotui.tiers.database.servers import ServerView
 
 
 def server(name: str) -> Server:
@@ -50,28 +48,3 @@ def test_whether_the_old_master_could_follow(said: str, status: int, holds: bool
 )
 def test_what_is_persisted(rows: tuple[dict[str, str], ...], holds: bool) -> None:
     assert company.not_persisted_open("db1").judge(Answer(rows=rows)).holds is holds
-
-
-def test_whether_the_candidate_knows_the_clients() -> None:
-    """Neither this console's account nor the replicas' nor the server's own threads are clients."""
-    connected = [
-        Process(number, user, "10.0.0.31", "app", command, 0.0, "", "")
-        for number, (user, command) in enumerate(
-            [
-                ("shop", "Query"),
-                ("stock", "Sleep"),
-                ("ctl", "Query"),
-                ("repl", "Binlog Dump GTID"),
-                ("system user", "Slave_IO"),
-            ]
-        )
-    ]
-    master = ServerView("db1", MysqlServer("db1", "ctl"), processes=tuple(connected))
-    check = company.knows_clients(master, "db2", ["ctl", "repl"])
-    assert check is not None
-    assert "IN ('shop', 'stock')" in check.command.text
-    both = ({"name": "shop"}, {"name": "stock"})
-    assert check.judge(Answer(rows=both)).holds is True
-    missing = check.judge(Answer(rows=both[:1]))
-    assert (missing.holds, missing.measured) == (False, "no stock")
-    assert company.knows_clients(ServerView("db1", master.profile), "db2", []) is None

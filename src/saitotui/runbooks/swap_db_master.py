@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from saitotui.model.plan import Check, Grade, Plan, Precondition, Refusal, Stage, Step
-from saitotui.model.profile import Database, Profile
+from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, company, events, fitness, steps
@@ -39,7 +39,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dict(parameters),
         f"{new} becomes master and {old} its replica; {' and '.join(pair.balancers)} send writes to {new}",
         (_hand_over(pair), _settle(pair), _prove(pair)),
-        (*_preflight(pair), *_surroundings(profile, pair)),
+        (*_preflight(pair), *undisturbed(profile, _hosts(pair))),
         tuple(disarm(profile, snapshot)),
         ("database",),
     )
@@ -74,17 +74,8 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
     yield from _company(pair)
 
 
-def _surroundings(profile: Profile, pair: Pair) -> Iterator[Precondition]:
-    view, old, new = pair.view, pair.old.name, pair.new.name
-    if clients := company.knows_clients(view.servers[old], new, _ours(pair.database)):
-        why = "their applications could not log in there"
-        yield Precondition(clients, why, unknown=Grade.AMBER)
-    yield from undisturbed(profile, [view.servers[name].profile.host for name in (old, new)])
-
-
-def _ours(database: Database) -> Sequence[str]:
-    """The accounts of this console, and the replicas'."""
-    return sorted({*(one.user for one in database.servers.values()), database.replication_user})
+def _hosts(pair: Pair) -> Sequence[str]:
+    return [pair.view.servers[one.name].profile.host for one in (pair.old, pair.new)]
 
 
 def _company(pair: Pair) -> Iterator[Precondition]:
@@ -95,8 +86,9 @@ def _company(pair: Pair) -> Iterator[Precondition]:
         return Precondition(check, why, Grade.AMBER, Grade.AMBER)
 
     yield events.known(old.name, events.running(view.servers[old.name]))
+    ours = sorted({*(one.user for one in database.servers.values()), database.replication_user})
     yield amber(
-        company.nobody_may_anyway(old.name, _ours(database)),
+        company.nobody_may_anyway(old.name, ours),
         "they would write to the old master, and be found out after it",
     )
     master = view.servers[old.name]

@@ -315,12 +315,6 @@ def _privileged(session: Session, match: re.Match[str]) -> Rows:
     return [(None, 0, 4)], ["who", "connections", "seen"]
 
 
-def _accounts(session: Session, match: re.Match[str]) -> Rows:
-    """Of the accounts that are asked for, those that exist: each that is connected somewhere."""
-    there = {row[1] for server in session.part.servers.values() for row in processes(session.part, server)[0]}
-    return [(name,) for name in re.findall(r"'([^']*)'", match[1]) if name in there], ["name"]
-
-
 def _transactions(session: Session, match: re.Match[str]) -> Rows:
     return transactions(session.part, session.server, match[1])
 
@@ -343,7 +337,6 @@ STATEMENTS: tuple[tuple[re.Pattern[str], Handler], ...] = (
     _statement(r"xa recover", lambda s, m: ([], ["formatID", "gtrid_length", "bqual_length", "data"])),
     _statement(r"select (.*) from information_schema\.innodb_trx.*", _transactions),
     _statement(r"select .* from information_schema\.user_privileges.*", _privileged),
-    _statement(r"select distinct user as name from mysql\.user where user in \((.*)\)", _accounts),
     _statement(r"select .* from information_schema\.events.*", lambda s, m: events(s.server)),
     _statement(r"select master_gtid_wait\('([^']*)'[^)]*\)(?: as (\w+))?", _wait),
     _statement(r"select (.*) from (?:app\.)?`?w`?(?: (.*))?", _rows),

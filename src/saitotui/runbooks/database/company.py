@@ -61,28 +61,6 @@ def nobody_may_anyway(server: str, known: Sequence[str]) -> Check:
     return Check(f"nobody is on {server} whom read_only does not stop", ask_sql(server, text), reading(judge))
 
 
-def knows_clients(master: ServerView, new: str, ours: Sequence[str]) -> Check | None:
-    """Whether the candidate has the accounts that are connected to the master now; None when nobody is."""
-    found = {
-        one.user
-        for one in master.processes or ()
-        if not one.internal and not one.dumps and one.user not in ours
-    }
-    if not found:
-        return None
-    text = (
-        f"SELECT DISTINCT user AS name FROM mysql.user WHERE user IN ({', '.join(map(sql, sorted(found)))})"
-    )
-
-    def judge(answer: Answer) -> Verdict:
-        missing = sorted(found - {str(row["name"]) for row in answer.rows})
-        if missing:
-            return Verdict(False, f"no {', '.join(missing)}")
-        return Verdict(True, one_line(", ".join(sorted(found)), limit=100))
-
-    return Check(f"{new} has the accounts that use {master.name}", ask_sql(new, text), reading(judge))
-
-
 def lets_in(old: Server, host: str, new: Server, database: Database) -> Check:
     """Whether the old master, from its host, can log in to the new one as a replica does."""
     options = old.dialect.options(database.replication_user, "replication", database.replication_ca)
