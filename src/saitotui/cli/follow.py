@@ -75,29 +75,33 @@ async def follow(folder: RunFolder, *, take: bool, reason: str = "", starting: b
 
 
 async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[int, Result | None]:
-    """Prints what comes after event `seen`: the last event printed, and the outcome if there was one."""
+    """Prints what comes after event `seen`: the last event printed, and the outcome if there was one. Nothing
+    is asked before the controls are held: until then what comes is history, gates long passed included."""
     asking: asyncio.Task[None] | None = None
     gate: RunEvent | None = None
+    holding = False
     try:
         async for event in attachment.events():
             if isinstance(event, ToYou):
+                held, holding = holding, holding or (take and "holding" in event.what)
                 asking = _to_you(attachment, event, asking, gate)
+                if gate is not None and holding and not held:
+                    asking = _again(attachment, asking, gate)
                 continue
             if event.seq <= seen:
                 continue
             seen = event.seq
             print(line_of(event), flush=True)
-            if event.kind is Kind.GATE and take:
+            if event.kind is Kind.GATE:
                 gate = event
-                asking = _again(attachment, asking, event)
-            elif asking is not None and event.kind in GOES_ON:
-                asking.cancel()
+                asking = _again(attachment, asking, event) if holding else asking
+            elif event.kind in GOES_ON:
+                _no_more(asking)
                 asking = gate = None
             if event.kind is Kind.OUTCOME:
                 return seen, result_of(event)
     finally:
-        if asking is not None:
-            asking.cancel()
+        _no_more(asking)
         with contextlib.suppress(ConnectionError):
             await attachment.aclose()
     return seen, None
@@ -122,9 +126,13 @@ def _to_you(
     return _again(attachment, asking, gate) if "refused" in message.what and asking and gate else asking
 
 
-def _again(attachment: Attachment, asking: asyncio.Task[None] | None, gate: RunEvent) -> asyncio.Task[None]:
-    if asking is not None and not asking.done():
+def _no_more(asking: asyncio.Task[None] | None) -> None:
+    if asking is not None:
         asking.cancel()
+
+
+def _again(attachment: Attachment, asking: asyncio.Task[None] | None, gate: RunEvent) -> asyncio.Task[None]:
+    _no_more(asking)
     return asyncio.ensure_future(_decide(attachment, gate.data.get("confirm", "")))
 
 
