@@ -32,6 +32,34 @@ class SshPeer:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
 
+async def _child(command: str) -> asyncio.subprocess.Process:
+    """A shell; who is cancelled while it is being started ends it."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    """The shell and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    await child.wait()
+    child._transport.close()  # type: ignore[attr-defined]
+
+
 async def _shell(peer: SshPeer, process: asyncssh.SSHServerProcess[bytes]) -> None:
     """Runs what is asked in a real shell, noting each channel and each chunk that arrives. The shell and all
     that it started end with the channel."""
@@ -40,15 +68,7 @@ async def _shell(peer: SshPeer, process: asyncssh.SSHServerProcess[bytes]) -> No
     task = asyncio.current_task()
     assert task is not None
     peer.tasks.add(task)
-    child = await asyncio.create_subprocess_exec(
-        "sh",
-        "-c",
-        command,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
+    child = await _child(command)
     given, printed = child.stdin, child.stdout
     assert given is not None
     assert printed is not None
@@ -72,10 +92,7 @@ async def _shell(peer: SshPeer, process: asyncssh.SSHServerProcess[bytes]) -> No
         for task in (*tasks, closed):
             task.cancel()
         await asyncio.gather(*tasks, closed, return_exceptions=True)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        await child.wait()
-        child._transport.close()  # type: ignore[attr-defined]
+        await _end(child)
 
 
 @pytest.fixture
