@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab.host import Machine, Service
@@ -99,6 +100,23 @@ listen {READ_BACKEND}
             self.say(f"set server {BACKEND}/{other} state maint")
             self.say(f"shutdown sessions server {BACKEND}/{other}")
         self.save_state()
+
+    @contextmanager
+    def failing_over(self) -> Iterator[None]:
+        """Set up as in many places, in the block: the server that is not ready is a `backup`, so that this
+        node moves writes by itself."""
+        safe = self.config.read_text("utf-8")
+        self._restart(safe.replace(" check disabled", " check backup"))
+        try:
+            yield
+        finally:
+            self._restart(safe)
+
+    def _restart(self, config: str) -> None:
+        self.stop()
+        Path(self.state_file).unlink(missing_ok=True)
+        self.config.write_text(config, "utf-8")
+        self.start()
 
     def states(self, backend: str = BACKEND) -> dict[str, str]:
         """The state of each server of a pool: `UP`, `DOWN`, `MAINT` ..."""
