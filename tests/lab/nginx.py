@@ -10,6 +10,11 @@ from collections.abc import Mapping, Sequence
 from tests.lab.host import Machine, Service
 
 PORT, STATUS_PORT = 8088, 8081
+_SYSTEMCTL = """#!/bin/sh
+[ "$*" = "reload nginx" ] || {{ echo "systemctl: cannot $*" >&2; exit 1; }}
+kill -HUP "$(cat {folder}/nginx.pid)"
+"""
+"""What systemd's unit does: `ExecReload=/usr/sbin/nginx -s reload`."""
 
 
 class Nginx(Service):
@@ -25,6 +30,10 @@ class Nginx(Service):
         self.access_log = str(folder / "access.log")
         self.config = folder / "nginx.conf"
         (folder / "tmp").mkdir()
+        (folder / "bin").mkdir()
+        systemctl = folder / "bin" / "systemctl"
+        systemctl.write_text(_SYSTEMCTL.format(folder=folder), "utf-8")
+        systemctl.chmod(0o755)
         routes = "".join(f' "~\\.{name}$" {name};' for name in tomcats)
         pools = [self._pool("tomcats", tomcats, "least_conn; ")]
         pools += [self._pool(name, _first(name, tomcats), "", backup=True) for name in tomcats]

@@ -83,6 +83,7 @@ def application(lab: Lab) -> dict[str, Any]:
                 "host": "web1",
                 "status": {"url": lab.nginx.status_url},
                 "access_log": lab.nginx.access_log,
+                "config": str(lab.nginx.config),
             }
         },
         "tomcats": {

@@ -12,7 +12,7 @@ from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
 from saitotui.engine.poll import Asker, Memory, look
 from saitotui.engine.registry import platform
-from saitotui.engine.runs.catalogue import plan_of
+from saitotui.engine.runs.catalogue import catalogue, plan_of
 from saitotui.engine.runs.execution import Execution
 from saitotui.engine.runs.record import Record
 from saitotui.model.command import Answer, Command, Failure, FailureKind
@@ -56,12 +56,14 @@ class Unreliable:
         return [Failure(FailureKind.TIMEOUT, "no answer")]
 
 
-async def seen(hub: Hub, profile: Profile, now: Any) -> Snapshot:
-    """What the tiers that database runbooks read see."""
+READ = {"database": ("database/", "monitoring/", "zabbix/", "cluster/"), "application": ("application/",)}
+"""By the tier of a runbook: the questions whose answers it reads."""
+
+
+async def seen(hub: Hub, profile: Profile, now: Any, tier: str = "database") -> Snapshot:
+    """What the tiers that runbooks of one tier read see."""
     questions = [
-        question
-        for key, question in platform(profile).questions.items()
-        if key.startswith(("database/", "monitoring/", "zabbix/", "cluster/"))
+        question for key, question in platform(profile).questions.items() if key.startswith(READ[tier])
     ]
     memory = Memory()
     return await look(hub, questions, memory, now)
@@ -72,7 +74,8 @@ async def planned(simulation: Simulation, runbook: str, **parameters: str) -> Pl
     profile = load_profile(simulation.profile_path)
     hub = Hub(profile)
     try:
-        return plan_of(profile, await seen(hub, profile, simulation.world.clock.now), runbook, parameters)
+        snapshot = await seen(hub, profile, simulation.world.clock.now, catalogue()[runbook].tier)
+        return plan_of(profile, snapshot, runbook, parameters)
     finally:
         await hub.aclose()
 

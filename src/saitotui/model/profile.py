@@ -290,6 +290,10 @@ class Nginx:
     """Its stub_status page."""
     access_log: str = "/var/log/nginx/access.log"
     """Its access log on `host`."""
+    unit: str = "nginx"
+    """Its systemd unit."""
+    config: str = "/etc/nginx/nginx.conf"
+    """Its configuration on `host`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
+from saitotui.simulator import nginx_tools
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
@@ -104,6 +105,7 @@ class TomcatPart:
             files[ACCESS_LOG] = self._log_of(name)
             files["/etc/nginx/conf.d/upstreams.conf"] = upstreams(addresses)
         self._faults()
+        nginx_tools.install(world, WEBS)
         world.join(self)
         self.tomcats.start()
         self.front.start()

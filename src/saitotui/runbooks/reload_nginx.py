@@ -1,0 +1,221 @@
+"""Lets nginx read its configuration again, one node after another; nobody notices.
+
+The old workers take no new connections and end when their last one does: that is watched to its end. See
+docs/runbooks/reload-nginx.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from saitotui.clients.quoting import shell
+from saitotui.facts import nginx, nginx_workers
+from saitotui.model.command import Answer, Client, Command, Danger, Failure, Unparsable
+from saitotui.model.plan import (
+    Act,
+    Capture,
+    Check,
+    Grade,
+    Parameter,
+    Plan,
+    Precondition,
+    Refusal,
+    Stage,
+    Step,
+    Verdict,
+)
+from saitotui.model.profile import JourneyCheck, Nginx, Profile
+from saitotui.model.runbook import Runbook
+from saitotui.model.snapshot import Snapshot
+from saitotui.model.text import one_line
+from saitotui.runbooks.database.checks import reading
+from saitotui.tiers.application.questions import JOURNEY_DEADLINE, ask
+from saitotui.tiers.application.view import State, look
+
+ID = "reload-nginx"
+TITLE = "Let nginx read its configuration again"
+DRAIN = 3600.0
+"""Seconds for which old workers are watched: downloads and upgraded connections may last."""
+LOOK = 1.0
+"""Seconds between two looks at them."""
+
+
+def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
+    """The plan for the nginx nodes as `snapshot` has them."""
+    nodes = _nodes(profile, snapshot, parameters.get("node", ""))
+    if isinstance(nodes, tuple):
+        return Refusal(ID, nodes)
+    names = " and ".join(nodes)
+    journeys = profile.application.journeys if profile.application else ()
+    return Plan(
+        ID,
+        TITLE,
+        next(iter(nodes)),
+        dict(parameters),
+        f"{names} read{'s' * (len(nodes) == 1)} the configuration that is on disk; nobody notices",
+        (*(_reload(name, node, journeys) for name, node in nodes.items()), _drain(nodes)),
+        (*_preflight(nodes), *_journeys(journeys)),
+        (),
+        ("application",),
+    )
+
+
+def _nodes(profile: Profile, snapshot: Snapshot, wanted: str) -> Mapping[str, Nginx] | tuple[str, ...]:
+    """The nodes to reload, or why none may be."""
+    application = profile.application
+    if application is None or not application.nginx:
+        return ("the profile has no nginx",)
+    if wanted and wanted not in application.nginx:
+        return (f"the profile has no nginx {wanted!r}",)
+    view = look(profile, application, ask(application, profile.poll), snapshot)
+    nodes = {name: node for name, node in application.nginx.items() if wanted in ("", name)}
+    down = tuple(
+        f"nginx on {name} is {view.nginx[name].state.value}: only one that answers can be reloaded"
+        for name in nodes
+        if view.nginx[name].state is not State.ANSWERS
+    )
+    return down or nodes
+
+
+def _preflight(nodes: Mapping[str, Nginx]) -> Iterator[Precondition]:
+    for name, node in nodes.items():
+        yield Precondition(
+            _sound(name, node), "nginx would go on with the old one, or not come up again", decisive=True
+        )
+        yield Precondition(_answers(name), "only one that answers can be reloaded")
+        why = "each reload adds as many workers again, with their memory and connections"
+        yield Precondition(_nobody_leaves(name, node), why, Grade.AMBER, Grade.AMBER)
+
+
+def _journeys(journeys: Sequence[JourneyCheck]) -> Iterator[Precondition]:
+    why = "it fails already: nobody could tell what the reload did to it"
+    for journey in journeys:
+        yield Precondition(_works(journey), why, Grade.AMBER, Grade.AMBER)
+
+
+def _reload(name: str, node: Nginx, journeys: Sequence[JourneyCheck]) -> Stage:
+    before = Capture(_value(name), lambda answer: shell(_numbers(nginx_workers.workers(answer).serving)))
+    reload_ = _on(node, f"systemctl reload {shell(node.unit)}", Danger.REVERSIBLE)
+    body = (
+        Step(
+            f"read who serves on {name}", (Act(_on(node, nginx_workers.ASK), capture=before),), expected=0.1
+        ),
+        Step(
+            f"nginx on {name} reads its configuration again",
+            (Act(reload_),),
+            goal=_others_serve(name, node),
+            requires=(_sound(name, node),),
+            no_undo="put the old configuration back, and reload again",
+            expected=0.5,
+        ),
+        Step(f"nginx on {name} answers", (), goal=_answers(name), expected=0.05),
+        *(Step(f"{one.name} works for users", (), goal=_works(one), expected=0.1) for one in journeys),
+    )
+    title = f"nginx on {name} reads its configuration again"
+    return Stage(name, title, body, confirm="y", notice="nothing", point_of_no_return=True)
+
+
+def _drain(nodes: Mapping[str, Nginx]) -> Stage:
+    body = tuple(
+        Step(
+            f"the old workers of {name} end with their last connection",
+            (Act(_on(node, nginx_workers.ASK), _left, pause=LOOK, pending=_leaving),),
+            goal=_nobody_leaves(name, node),
+            deadline=DRAIN,
+            expected=10.0,
+        )
+        for name, node in nodes.items()
+    )
+    return Stage("drain", "Old workers end what they began", body, notice="nothing", point_of_no_return=True)
+
+
+def _on(node: Nginx, text: str, danger: Danger = Danger.READ) -> Command:
+    return Command(Client.SSH, node.host, text, danger=danger)
+
+
+def _value(name: str) -> str:
+    return f"workers_{name.replace('-', '_').lower()}"
+
+
+def _numbers(pids: tuple[int, ...]) -> str:
+    return ",".join(map(str, pids))
+
+
+def _sound(name: str, node: Nginx) -> Check:
+    """nginx(8): `-t` tests the configuration, and opens the files that it names."""
+
+    def judge(answer: Answer) -> Verdict:
+        said = [line for line in answer.text.strip().splitlines() if "[" in line] or ["no word of it"]
+        if answer.status == 0:
+            return Verdict(True, "the test is successful")
+        return Verdict(None if answer.status == 127 else False, one_line(said[0], limit=200))
+
+    command = _on(node, f"nginx -t -c {shell(node.config)} 2>&1")
+    return Check(f"the configuration of {name} is sound", command, reading(judge), deadline=10.0)
+
+
+def _answers(name: str) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        return Verdict(True, f"{nginx.stub_status(answer).active} connections")
+
+    return Check(f"nginx on {name} answers", Command(Client.HTTP, name, "GET"), reading(judge))
+
+
+def _works(journey: JourneyCheck) -> Check:
+    """Whether a journey gets what a user should get."""
+
+    def judge(answer: Answer) -> Verdict:
+        right = answer.status == journey.status and journey.contains in answer.text
+        return Verdict(right, f"HTTP {answer.status}" + ("" if right else ", not what users should get"))
+
+    command = Command(Client.HTTP, f"journey/{journey.name}", "GET")
+    return Check(f"{journey.name} works", command, reading(judge), deadline=JOURNEY_DEADLINE)
+
+
+def _others_serve(name: str, node: Nginx) -> Check:
+    """Whether nobody who served when the run began still does."""
+
+    def judge(answer: Answer) -> Verdict:
+        first, _, rest = answer.text.partition("\n")
+        old = {int(pid) for pid in first.split(",") if pid.strip()}
+        found = nginx_workers.workers(Answer(rest))
+        stay = old & set(found.serving)
+        said = f"{len(set(found.serving) - old)} new workers serve, {len(found.leaving)} old ones are leaving"
+        return Verdict(bool(found.serving) and not stay, f"{len(stay)} old workers serve" if stay else said)
+
+    text = f"echo {{{_value(name)}}}; {nginx_workers.ASK}"
+    return Check(f"new workers serve on {name}", _on(node, text), reading(judge))
+
+
+def _nobody_leaves(name: str, node: Nginx) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        count = len(nginx_workers.workers(answer).leaving)
+        return Verdict(not count, f"{count} have connections left" if count else "none")
+
+    sentence = f"no old worker is left on {name}"
+    return Check(sentence, _on(node, nginx_workers.ASK), reading(judge))
+
+
+def _leaving(answer: Answer | Failure) -> str:
+    """Who is still waited for; a connection that is lost is made again."""
+    if isinstance(answer, Failure):
+        return answer.sentence
+    try:
+        count = len(nginx_workers.workers(answer).leaving)
+    except Unparsable as error:
+        return str(error)
+    return f"{count} old worker{'s' * (count != 1)} with connections left" if count else ""
+
+
+def _left(answer: Answer | Failure) -> str:
+    return answer.sentence if isinstance(answer, Failure) else ""
+
+
+RUNBOOK = Runbook(
+    ID,
+    "application",
+    TITLE,
+    "The configuration is tested, then each nginx reads it; old workers are watched until they end.",
+    plan,
+    (Parameter("node", "the nginx to reload; without it all, one after another"),),
+)
