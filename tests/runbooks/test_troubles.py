@@ -1,5 +1,5 @@
 """A runbook in whose middle something happens to the platform, at any act: a server or HAProxy hangs or
-stops, long transactions, events, writes past read_only, lag.
+stops, cables, long transactions, events, writes past read_only, lag.
 
 However that ends: one server at most takes writes, the outcome is as the platform is, and the runbooks that
 the console offers bring it home.
@@ -34,6 +34,7 @@ TROUBLES = (
     ("scheduled-event", "db1"),
     ("stray-write", "db1"),
     ("lag", "db2"),
+    ("network-cut", "db1"),
 )
 HAPROXY = (("service-stop", "lb2/haproxy"), ("service-hang", "lb1/haproxy"))
 DB1 = (("service-hang", "db1/mariadb"), ("service-stop", "db1/mariadb"))
