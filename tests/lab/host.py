@@ -90,7 +90,9 @@ class Machine:
 
     def power_on(self) -> None:
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        inside = f"hostname {self.name}; {_INIT}"
+        # As on any host, locks are its own, and gone with a power cut.
+        locks = "mkdir -p /run/lock && mount -t tmpfs -o mode=1777 locks /run/lock"
+        inside = f"hostname {self.name}; {locks} && {_INIT}"
         with (self.folder / "machine.out").open("ab") as output:
             self._init = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--mount-proc", "--uts", "--fork",

@@ -285,15 +285,16 @@ class SimulationThread:
         self._loop.close()
 
     def inject(self, name: str, target: str) -> str:
-        return self._call(lambda simulation: simulation.inject(name, target))
+        return self.call(lambda simulation: simulation.inject(name, target))
 
     def heal(self, target: str = "") -> str:
-        return self._call(lambda simulation: simulation.heal(target))
+        return self.call(lambda simulation: simulation.heal(target))
 
     def kinds(self) -> Sequence[FaultKind]:
-        return self._call(lambda simulation: simulation.kinds())
+        return self.call(lambda simulation: simulation.kinds())
 
-    def _call(self, function: Callable[[Simulation], T]) -> T:
+    def call(self, function: Callable[[Simulation], T]) -> T:
+        """What `function` gives, on the simulation's own thread."""
         simulation = self._simulation
         assert simulation is not None
 

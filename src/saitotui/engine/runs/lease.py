@@ -7,6 +7,7 @@ taken over only by a decision that somebody typed.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ DEADLINE = 15.0
 """Seconds for one command: pmxcfs may hold a write back for some seconds."""
 
 NO_LEASE, TAKEN = 3, 4
-"""Exit statuses of the commands below."""
+"""Exit statuses of the commands below: nobody's, and somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Holder:
 
     def text(self) -> str:
         return json.dumps(asdict(self), sort_keys=True)
+
+    @property
+    def always(self) -> str:
+        """What its text ends with, however often it is renewed."""
+        return self.text().partition(", ")[2]
 
 
 def read_holder(text: str) -> Holder | None:
@@ -86,21 +92,23 @@ def take_command(host: str, folder: str, tier: str, holder: Holder) -> Command:
     return Command(Client.SSH, host, f"( {text} )", danger=Danger.REVERSIBLE)
 
 
-def renew_command(host: str, folder: str, tier: str, old: Holder, new: Holder) -> Command:
-    """Exit 0: renewed; NO_LEASE: it is not ours any more."""
+def renew_command(host: str, folder: str, tier: str, holder: Holder) -> Command:
+    """Exit 0: renewed; NO_LEASE: it is gone; TAKEN: it is somebody else's, their text is printed."""
     file = shell(f"{folder}/{tier}/holder")
     text = (
-        f'[ "$(cat {file} 2>/dev/null)" = {shell(old.text())} ] || exit {NO_LEASE}; '
-        f"printf %s {shell(new.text())} > {file}"
+        f'said="$(cat {file} 2>/dev/null)"; case "$said" in '
+        f"*{shell(holder.always)}) printf %s {shell(holder.text())} > {file};; "
+        f"'') exit {NO_LEASE};; "
+        f'*) printf %s "$said"; exit {TAKEN};; esac'
     )
     return Command(Client.SSH, host, f"( {text} )", danger=Danger.REVERSIBLE)
 
 
-def release_command(host: str, folder: str, tier: str, text: str) -> Command:
-    """Removes the lease whose holder file is exactly `text`; exit NO_LEASE when it is another's."""
+def release_command(host: str, folder: str, tier: str, ends: str) -> Command:
+    """Removes the lease whose holder's text ends with `ends`; exit NO_LEASE when it is another's, or gone."""
     lease = shell(f"{folder}/{tier}")
     script = (
-        f'[ "$(cat {lease}/holder 2>/dev/null)" = {shell(text)} ] || exit {NO_LEASE}; '
+        f'case "$(cat {lease}/holder 2>/dev/null)" in *{shell(ends)}) ;; *) exit {NO_LEASE};; esac; '
         f"rm -f {lease}/holder && rmdir {lease}"
     )
     return Command(Client.SSH, host, f"( {script} )", danger=Danger.REVERSIBLE)
@@ -135,6 +143,9 @@ class Leases:
         self._clock = clock
         self._current = holder()
         self._held: list[Held] = []
+        self._renewing = asyncio.Lock()
+        self.taken = ""
+        """Which of them somebody else has, as the last renewal found; '' when none."""
 
     async def take(self, tiers: Sequence[str], take_over: str = "") -> None:
         """Takes the lease of every tier, or none and raises LeaseRefused."""
@@ -160,7 +171,7 @@ class Leases:
     async def _take_place(self, tier: str, host: str, folder: str, take_over: str) -> str:
         """'' when taken; why it cannot be told when the place does not answer; LeaseRefused when held."""
         command = take_command(host, folder, tier, self._current)
-        answer = (await self._asker.ask([command], DEADLINE))[0]
+        answer = await self._say(command)
         if isinstance(answer, Failure):
             return f"{host}: {answer.sentence}"
         if answer.status == 0:
@@ -177,10 +188,10 @@ class Leases:
         holder = read_holder(text)
         if holder is not None and holder.run == self._current.run and holder.who == self._current.who:
             # A runner that was killed and started again finds its own lease.
-            await self._asker.ask([release_command(host, folder, tier, text)], DEADLINE)
+            await self._say(release_command(host, folder, tier, text))
             return await self._take_place(tier, host, folder, "")
         if take_over and take_over == text:
-            await self._asker.ask([release_command(host, folder, tier, text)], DEADLINE)
+            await self._say(release_command(host, folder, tier, text))
             return await self._take_place(tier, host, folder, "")
         if holder is None:
             raise LeaseRefused(
@@ -195,28 +206,42 @@ class Leases:
         )
 
     async def renew(self) -> str:
-        """Says again that we are alive; '' or why a lease may be lost."""
-        old, self._current = self._current, self._new_holder()
-        commands = [
-            renew_command(held.host, held.folder, held.tier, old, self._current) for held in self._held
-        ]
-        lost = []
-        for held, command in zip(self._held, commands, strict=True):
-            answer = (await self._asker.ask([command], DEADLINE))[0]
-            if isinstance(answer, Failure):
-                lost.append(f"the lease of {held.tier} on {held.host} was not renewed: {answer.sentence}")
-            elif answer.status == NO_LEASE:
-                lost.append(f"the lease of {held.tier} on {held.host} is not ours any more")
-        return "; ".join(lost)
+        """Says again that we are alive; '' or why a lease may be lost. One that is gone (its host was started
+        anew) is taken again; afterwards `taken` says which are somebody else's."""
+        async with self._renewing:
+            self._current = self._new_holder()
+            found = await asyncio.gather(*(self._renewed(held) for held in self._held))
+            self.taken = "; ".join(sentence for sentence, taken in found if taken)
+            return "; ".join(sentence for sentence, _ in found if sentence)
+
+    async def _renewed(self, held: Held) -> tuple[str, bool]:
+        """Why one lease may be lost ('' when it is not), and whether somebody else has it."""
+        where = f"the lease of {held.tier} on {held.host}"
+        answer = await self._say(renew_command(held.host, held.folder, held.tier, self._current))
+        if isinstance(answer, Answer) and answer.status == NO_LEASE:
+            answer = await self._say(take_command(held.host, held.folder, held.tier, self._current))
+            if isinstance(answer, Answer) and answer.status == 0:
+                return f"{where} was gone and is taken again", False
+        if isinstance(answer, Failure):
+            return f"{where} was not renewed: {answer.sentence}", False
+        if answer.status == TAKEN:
+            other = read_holder(answer.text.strip())
+            who = f"{other.who} holds it now, run {other.run}" if other else "somebody holds it now"
+            return f"{where} is not ours any more: {who}", True
+        return "", False
+
+    async def _say(self, command: Command) -> Answer | Failure:
+        return (await self._asker.ask([command], DEADLINE))[0]
 
     async def release(self) -> str:
         """Gives all leases back; '' or what could not be given back."""
         left = []
         for held in self._held:
-            command = release_command(held.host, held.folder, held.tier, self._current.text())
-            answer = (await self._asker.ask([command], DEADLINE))[0]
+            answer = await self._say(release_command(held.host, held.folder, held.tier, self._current.always))
             if isinstance(answer, Failure) or answer.status:
                 why = answer.sentence if isinstance(answer, Failure) else answer.text.strip()
+                if isinstance(answer, Answer) and answer.status == NO_LEASE:
+                    why = "it is not ours any more"
                 left.append(f"the lease of {held.tier} on {held.host} was not given back: {why}")
         self._held = []
         return "; ".join(left)

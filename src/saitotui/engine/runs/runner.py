@@ -108,6 +108,7 @@ class Runner:
         first = self._history[-1].seq + 1 if self._history else 1
         self._record = Record(self._journal, folder.name, self._publish, first=first, clock=clock)
         self._hub = Hub(self._profile)
+        self._leases = Leases(self._profile, self._hub, self._holder, clock)
 
     async def run(self) -> Result:
         await self._controls.serve(self._folder.socket)
@@ -127,19 +128,18 @@ class Runner:
         try:
             plan = self._plan()
             self._begin(plan)
-            leases = Leases(self._profile, self._hub, self._holder, self._clock)
-            await leases.take(plan.leases, self._request.take_over)
+            await self._leases.take(plan.leases, self._request.take_over)
         except (JournalError, LeaseRefused, ValueError) as error:
             return self._refused(str(error))
         self._record.tell(Kind.LEASE, f"holding: {', '.join(plan.leases)}", held=list(plan.leases))
-        renewing = asyncio.create_task(self._renew(leases))
+        renewing = asyncio.create_task(self._renew())
         try:
             result = await self._inside(plan)
         finally:
             renewing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await renewing
-            left = await leases.release()
+            left = await self._leases.release()
             self._record.tell(Kind.LEASE, left or "given back", held=[])
         body = {"outcome": result.outcome.value, "sentence": result.sentence, "probe": result.probe}
         self._record.late(("run-end", body))
@@ -219,14 +219,26 @@ class Runner:
         return gate
 
     async def _wait(self, plan: Plan, number: int, trouble: str) -> Decision:
-        """One gate: hands-free runs pass it, others wait for the holder of the controls."""
+        """One gate: hands-free runs pass it, others wait for the holder of the controls. Nothing is done, and
+        nothing undone, by a run whose lease somebody else has."""
         stage = plan.stages[number]
-        if self._request.hands_free:
-            return Decision.ABANDON if trouble else Decision.GO
-        what = trouble or f"next: {stage.title}"
-        choices = [decision.value for decision in Decision]
-        self._record.tell(Kind.GATE, what, number, confirm=stage.confirm, choices=choices)
-        return await self._controls.decide(stage.confirm, lambda: self._approved(number))
+        while True:
+            if self._request.hands_free:
+                decision = Decision.ABANDON if trouble else Decision.GO
+            else:
+                what = trouble or f"next: {stage.title}"
+                choices = [decision.value for decision in Decision]
+                self._record.tell(Kind.GATE, what, number, confirm=stage.confirm, choices=choices)
+                decision = await self._controls.decide(stage.confirm, lambda: self._approved(number))
+            trouble = "" if decision is Decision.ABANDON else await self._taken()
+            if not trouble:
+                return decision
+            self._record.tell(Kind.LEASE, trouble)
+
+    async def _taken(self) -> str:
+        """Which lease somebody else has by now, as fresh as can be; '' when none."""
+        await self._leases.renew()
+        return self._leases.taken
 
     def _approved(self, number: int) -> str:
         """Why the first stage may not begin yet: a second person may have to approve."""
@@ -240,10 +252,10 @@ class Runner:
         request = self._request
         return Holder(request.who, self._folder.name, request.runbook, request.why, round(self._clock()))
 
-    async def _renew(self, leases: Leases) -> None:
+    async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY)
-            lost = await leases.renew()
+            lost = await self._leases.renew()
             if lost:
                 self._record.tell(Kind.LEASE, lost)
 
