@@ -25,7 +25,7 @@ class NginxTools:
         self._leaving: dict[int, float] = {}
         self.broken = False
         """Whether the configuration on disk is not sound."""
-        self._ps, self._systemctl = machine.programs["ps"], machine.programs["systemctl"]
+        self._ps, self._systemctl = (machine.programs.get(name, _not_here) for name in ("ps", "systemctl"))
         machine.programs |= {"nginx": self._nginx, "ps": self._list, "systemctl": self._manage}
 
     def _fork(self) -> list[int]:
@@ -61,6 +61,10 @@ class NginxTools:
             self._leaving |= dict.fromkeys(self._serving, until)
             self._serving = self._fork()
         return printed
+
+
+def _not_here(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+    return Printed(err=f"sh: 1: {words[0]}: not found\n", status=127)
 
 
 def install(world: World, names: Sequence[str]) -> None:
