@@ -16,8 +16,9 @@ from saitotui.tiers.database.situations import (
 from saitotui.tiers.database.view import View
 
 WAITING = "Waiting for semi-sync ACK"
-PATIENCE = 1.0
-"""Seconds that a commit may wait for a confirmation before it counts as hanging."""
+PATIENCE = 2.0
+"""Seconds that a commit may wait for a confirmation before it counts as hanging. Servers count whole seconds:
+one that waits since the moment before a second began shows as 1."""
 
 
 def semisync_findings(view: View) -> Iterator[Finding]:
