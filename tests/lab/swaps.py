@@ -83,6 +83,18 @@ def saitotui(lab: Pair, state: Path, *arguments: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
+def begun(lab: Pair, state: Path, runbook: str) -> subprocess.Popen[str]:
+    """A run that goes on by itself, for tests in whose middle something happens."""
+    planned = saitotui(lab, state, "plan", runbook, "--json")
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    return subprocess.Popen(
+        [sys.executable, "-m", "saitotui", "run", runbook, "--reason", "a drill", "--accept-amber",
+         "--yes", json.loads(planned.stdout)["digest"], "--profile", str(lab.profile)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
+        env={**os.environ, "XDG_STATE_HOME": str(state)},
+    )  # fmt: skip
+
+
 WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 

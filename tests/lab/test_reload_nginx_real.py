@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +13,7 @@ import pytest
 from tests.lab.host import wait_for
 from tests.lab.nginx import PORT
 from tests.lab.platform import Lab
-from tests.lab.swaps import saitotui
+from tests.lab.swaps import begun
 
 pytestmark = pytest.mark.lab
 
@@ -46,17 +42,6 @@ def visited(lab: Lab) -> Iterator[Counter[int]]:
             one.join()
 
 
-def begun(lab: Lab, state: Path) -> subprocess.Popen[str]:
-    planned = saitotui(lab, state, "plan", ID, "--json")
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-    return subprocess.Popen(
-        [sys.executable, "-m", "saitotui", "run", ID, "--reason", "a drill", "--accept-amber",
-         "--yes", json.loads(planned.stdout)["digest"], "--profile", str(lab.profile)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "XDG_STATE_HOME": str(state)},
-    )  # fmt: skip
-
-
 def test_nobody_notices_and_the_old_worker_is_watched(platform: Lab, tmp_path: Path) -> None:
     held = socket.create_connection((platform.address("web1"), PORT))
     held.sendall(b"GET / HTTP/1.1\r\n")  # a visitor in the middle of a request keeps the old worker
@@ -66,7 +51,7 @@ def test_nobody_notices_and_the_old_worker_is_watched(platform: Lab, tmp_path: P
         return any("1 old worker with connections left" in path.read_text("utf-8") for path in events)
 
     with visited(platform) as got:
-        run = begun(platform, tmp_path)
+        run = begun(platform, tmp_path, ID)
         end = threading.Timer(LIMIT, run.kill)
         end.start()
         wait_for("the old worker to be watched", watched)
@@ -88,7 +73,7 @@ def test_a_mistake_is_found_before_anything_is_done(platform: Lab, tmp_path: Pat
     sound = platform.nginx.config.read_text("utf-8")
     platform.nginx.config.write_text(sound.replace("worker_processes", "worker_procesess", 1), "utf-8")
     try:
-        run = begun(platform, tmp_path)
+        run = begun(platform, tmp_path, ID)
         said, _ = run.communicate(timeout=LIMIT)
     finally:
         platform.nginx.config.write_text(sound, "utf-8")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +15,7 @@ import pytest
 from tests.lab.database import PASSWORDS, Database
 from tests.lab.host import wait_for
 from tests.lab.platform import Lab
-from tests.lab.swaps import Checker, bring_home, saitotui, walk, writing
+from tests.lab.swaps import Checker, begun, bring_home, walk, writing
 
 from saitotui.engine.runs.folder import RunFolder
 
@@ -31,20 +28,12 @@ LIMIT = 120.0
 def swapping(platform: Lab, state: Path, then: Callable[[RunFolder], None]) -> Iterator[list[str]]:
     """A swap under writes; `then` happens when its critical stage begins. Afterwards the list holds what it
     printed, with its exit code at the end; every acknowledged row is where writes go."""
-    planned = saitotui(platform, state, "plan", "swap-db-master", "--json")
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-    digest = json.loads(planned.stdout)["digest"]
     said: list[str] = []
     checker = Checker(platform)
     checker.start()
     try:
         with writing(platform) as told:
-            run = subprocess.Popen(
-                [sys.executable, "-m", "saitotui", "run", "swap-db-master", "--reason", "a drill",
-                 "--yes", digest, "--accept-amber", "--profile", str(platform.profile)],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
-                env={**os.environ, "XDG_STATE_HOME": str(state)},
-            )  # fmt: skip
+            run = begun(platform, state, "swap-db-master")
             end = threading.Timer(LIMIT, run.kill)
             end.start()
             folder = _critical(state)

@@ -17,7 +17,7 @@ from saitotui.model.command import Answer, Client, Command, Danger, Unparsable
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import MysqlServer, Profile
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database.checks import reading
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.cluster.questions import ask
 
 HELD = ("disabled", "stopped")

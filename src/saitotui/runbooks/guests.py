@@ -12,7 +12,7 @@ from saitotui.facts import proxmox_resources
 from saitotui.model.command import Answer, Client, Command
 from saitotui.model.plan import Check, Grade, Precondition, Verdict
 from saitotui.model.profile import Profile
-from saitotui.runbooks.database.checks import reading
+from saitotui.runbooks.judging import reading
 
 CALM = ("", "started")
 """States of an HA resource in which HA does nothing to its guest (ha-manager(1))."""

@@ -16,10 +16,11 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import one_line
 from saitotui.runbooks.database import checks, steps
-from saitotui.runbooks.database.pair import FORBIDDEN, Server, server_of, view_of
+from saitotui.runbooks.database.pair import FORBIDDEN, Server, leads_to, server_of, view_of
 from saitotui.runbooks.database.promotion import silent
 from saitotui.runbooks.database.robots import disarm
 from saitotui.runbooks.database.succession import fence_of
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.database import judge
 from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.view import View
@@ -48,12 +49,8 @@ class _Closed:
 
     def led(self) -> Sequence[str]:
         """The HAProxy nodes that send writes to the master."""
-        here = self.master
-        return [
-            name
-            for name, node in self.balancers.items()
-            if [member.line.name for member in node.active] == [here.line_names[name]]
-        ]
+        names = self.master.line_names
+        return [name for name, node in self.balancers.items() if leads_to(node, names[name])]
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -80,8 +77,11 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
 
 
 def _closed(view: View, snapshot: Snapshot) -> _Closed | tuple[str, ...]:
-    silent = [server for server in view.servers.values() if not server.answers]
-    fences = {server.name: fence_of(view, snapshot, server) for server in silent}
+    fences = {
+        server.name: fence_of(view, snapshot, server)
+        for server in view.servers.values()
+        if not server.answers
+    }
     reasons = tuple(_reasons(view, fences))
     if reasons:
         return reasons
@@ -148,7 +148,7 @@ def _has_all(master: Server, other: str) -> Check:
         return Verdict(None, f"{master.name} has {one_line(str(answer.rows[0]['state']), limit=80)}")
 
     sentence = f"{other} has nothing that {master.name} lacks"
-    return Check(sentence, checks.ask_sql(master.name, master.dialect.known), checks.reading(judge))
+    return Check(sentence, checks.ask_sql(master.name, master.dialect.known), reading(judge))
 
 
 def _fence(found: _Closed) -> Stage:

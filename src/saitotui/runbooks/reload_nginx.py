@@ -28,7 +28,7 @@ from saitotui.model.profile import JourneyCheck, Nginx, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import one_line
-from saitotui.runbooks.database.checks import reading
+from saitotui.runbooks.judging import reading, value_name
 from saitotui.tiers.application.questions import JOURNEY_DEADLINE, ask
 from saitotui.tiers.application.view import State, look
 
@@ -94,7 +94,7 @@ def _journeys(journeys: Sequence[JourneyCheck]) -> Iterator[Precondition]:
 
 
 def _reload(name: str, node: Nginx, journeys: Sequence[JourneyCheck]) -> Stage:
-    before = Capture(_value(name), lambda answer: shell(_numbers(nginx_workers.workers(answer).serving)))
+    before = Capture(value_name("workers", name), _serving)
     reload_ = _on(node, f"systemctl reload {shell(node.unit)}", Danger.REVERSIBLE)
     body = (
         Step(
@@ -133,12 +133,8 @@ def _on(node: Nginx, text: str, danger: Danger = Danger.READ) -> Command:
     return Command(Client.SSH, node.host, text, danger=danger)
 
 
-def _value(name: str) -> str:
-    return f"workers_{name.replace('-', '_').lower()}"
-
-
-def _numbers(pids: tuple[int, ...]) -> str:
-    return ",".join(map(str, pids))
+def _serving(answer: Answer) -> str:
+    return shell(",".join(map(str, nginx_workers.workers(answer).serving)))
 
 
 def _sound(name: str, node: Nginx) -> Check:
@@ -183,7 +179,8 @@ def _others_serve(name: str, node: Nginx) -> Check:
         said = f"{len(set(found.serving) - old)} new workers serve, {len(found.leaving)} old ones are leaving"
         return Verdict(bool(found.serving) and not stay, f"{len(stay)} old workers serve" if stay else said)
 
-    text = f"echo {{{_value(name)}}}; {nginx_workers.ASK}"
+    before = value_name("workers", name)
+    text = f"echo {{{before}}}; {nginx_workers.ASK}"
     return Check(f"new workers serve on {name}", _on(node, text), reading(judge))
 
 

@@ -12,7 +12,7 @@ from saitotui.model.profile import Database, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, steps
-from saitotui.runbooks.database.pair import Server, line_names, server_of, view_of
+from saitotui.runbooks.database.pair import Server, leads_to, line_names, server_of, view_of
 from saitotui.runbooks.database.robots import disarm
 from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.view import View
@@ -72,9 +72,7 @@ def _turning(view: View) -> _Turning | tuple[str, ...]:
     if isinstance(master, str) or isinstance(names, str):
         return tuple(one for one in (master, names) if isinstance(one, str))
     lost = {
-        name: node
-        for name, node in view.balancers.items()
-        if [member.line.name for member in node.active] != [master.line_names[name]]
+        name: node for name, node in view.balancers.items() if not leads_to(node, master.line_names[name])
     }
     if not lost:
         return (f"every HAProxy node sends writes to {master.name}",)

@@ -29,8 +29,8 @@ from saitotui.model.run import Kind
 LOOK = 10.0
 """Seconds for one look at something that is waited for."""
 PATIENCE = 3.0
-"""Seconds for which a goal that cannot be told is asked again before anything is done. Measured: HAProxy and
-nginx are back within one when their service manager starts them again."""
+"""Seconds for which a goal that cannot be told is asked again before anything is done: a service
+that is started again in the middle of a run is back by then."""
 
 
 @dataclass(frozen=True, slots=True)

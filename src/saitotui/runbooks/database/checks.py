@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from saitotui.clients.quoting import shell, sql
 from saitotui.facts import haproxy, haproxy_config, mysql_events, mysql_processes, mysql_replica
 from saitotui.facts.mysql import Variables
-from saitotui.model.command import Answer, Client, Command, Failure, Unparsable
+from saitotui.model.command import Answer, Client, Command, Unparsable
 from saitotui.model.plan import Check, Verdict
 from saitotui.runbooks.database.dialect import Dialect
+from saitotui.runbooks.judging import reading
 
 LAG = 1.0
 """Seconds of replication lag at most: writers wait for as long (MHA allows 30, orchestrator 20)."""
 LONG = 10.0
 """Seconds after which a transaction that wrote is long: its end would be waited for, or it would be cut."""
-
-Judge: TypeAlias = Callable[[Answer | Failure], Verdict]
-
-
-def reading(judge: Callable[[Answer], Verdict]) -> Judge:
-    """`judge` for answers; a Failure cannot be told."""
-
-    def judged(answer: Answer | Failure) -> Verdict:
-        return Verdict(None, answer.sentence) if isinstance(answer, Failure) else judge(answer)
-
-    return judged
 
 
 def ask_sql(server: str, text: str, session: str = "") -> Command:

@@ -12,8 +12,9 @@ from saitotui.model.command import Answer, Client, Command
 from saitotui.model.plan import Check, Verdict
 from saitotui.model.profile import Database
 from saitotui.model.text import one_line
-from saitotui.runbooks.database.checks import ask_sql, reading
+from saitotui.runbooks.database.checks import ask_sql
 from saitotui.runbooks.database.pair import Server
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.database.judge_use import bypassing
 from saitotui.tiers.database.servers import ServerView
 from saitotui.tiers.database.view import View

@@ -16,9 +16,10 @@ from saitotui.model.command import Answer, Danger
 from saitotui.model.plan import Check, Grade, Precondition, Step, Verdict
 from saitotui.model.text import one_line
 from saitotui.runbooks.database import checks
-from saitotui.runbooks.database.checks import ask_sql, reading
+from saitotui.runbooks.database.checks import ask_sql
 from saitotui.runbooks.database.pair import Server
 from saitotui.runbooks.database.steps import FORWARD, act
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.database.servers import ServerView
 
 SCHEDULER = "event_scheduler"

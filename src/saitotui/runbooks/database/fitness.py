@@ -11,7 +11,8 @@ from saitotui.facts.mysql_settings import ALIKE, LOGGED, SHOW_SETTINGS, settings
 from saitotui.model.command import Answer, Client, Command
 from saitotui.model.plan import Check, Grade, Precondition, Verdict
 from saitotui.model.text import one_line
-from saitotui.runbooks.database.checks import ask_sql, no_long_statements, reading
+from saitotui.runbooks.database.checks import ask_sql, no_long_statements
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.database.servers import ServerView
 
 DURABLE = {"sync_binlog": "1", "innodb_flush_log_at_trx_commit": "1"}

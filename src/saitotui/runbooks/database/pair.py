@@ -150,6 +150,11 @@ def line_names(view: View, server: str) -> Mapping[str, str] | str:
     return names
 
 
+def leads_to(node: BalancerView, name: str) -> bool:
+    """Whether an HAProxy node sends writes to the server that it calls `name`, and to no other."""
+    return [member.line.name for member in node.active] == [name]
+
+
 def state_file(handover: Handover, node: str) -> str:
     """The node's server state file: the profile's, else the configuration's; empty when there is none."""
     config = handover.balancers[node].config

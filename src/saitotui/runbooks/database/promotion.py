@@ -9,6 +9,7 @@ from saitotui.model.plan import Act, Capture, Check, Step, Verdict
 from saitotui.runbooks.database import checks, steps
 from saitotui.runbooks.database.dialect import DRAIN
 from saitotui.runbooks.database.pair import Handover, Server
+from saitotui.runbooks.judging import reading
 
 REST = 3600.0
 """Seconds between two promotions (Orchestrator's default; MHA's is eight hours)."""
@@ -36,7 +37,7 @@ def lost(new: str, old: str) -> Check:
         (one,) = channels
         return Verdict(not one.io_runs, f"IO {one.io} {one.io_error}".strip())
 
-    return Check(f"{new} has lost {old}", _channels(new), checks.reading(judge))
+    return Check(f"{new} has lost {old}", _channels(new), reading(judge))
 
 
 def applies(new: str, *, stopped: bool = False) -> Check:
@@ -52,7 +53,7 @@ def applies(new: str, *, stopped: bool = False) -> Check:
         return Verdict(well and not one.delay, f"SQL {one.sql} {one.sql_error}".strip())
 
     word = "nothing keeps {} from applying" if stopped else "{} applies"
-    return Check(f"{word.format(new)} what it received", _channels(new), checks.reading(judge))
+    return Check(f"{word.format(new)} what it received", _channels(new), reading(judge))
 
 
 def down(handover: Handover, node: str) -> Check:
@@ -67,7 +68,7 @@ def down(handover: Handover, node: str) -> Check:
         return Verdict(found[0].status in ("DOWN", "MAINT"), said)
 
     command = Command(Client.HAPROXY, node, haproxy.SHOW_STAT)
-    return Check(f"{node} finds {handover.old.name} down", command, checks.reading(judge))
+    return Check(f"{node} finds {handover.old.name} down", command, reading(judge))
 
 
 def rested(handover: Handover, node: str) -> Check:
@@ -82,7 +83,7 @@ def rested(handover: Handover, node: str) -> Check:
 
     command = Command(Client.HAPROXY, node, haproxy.SHOW_STAT)
     sentence = f"{node} has kept {handover.new.name} out for an hour"
-    return Check(sentence, command, checks.reading(judge))
+    return Check(sentence, command, reading(judge))
 
 
 def loss(new: Server, old: str, *, semi_sync: bool) -> Check:
@@ -100,9 +101,7 @@ def loss(new: Server, old: str, *, semi_sync: bool) -> Check:
             said += "; commits did not wait for it: what was acknowledged in the last moments may be lost"
         return Verdict(None, said)
 
-    return Check(
-        f"{new.name} has everything that {old} acknowledged", _channels(new.name), checks.reading(judge)
-    )
+    return Check(f"{new.name} has everything that {old} acknowledged", _channels(new.name), reading(judge))
 
 
 def drain(new: Server) -> tuple[Step, Step]:

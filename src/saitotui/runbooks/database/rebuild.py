@@ -14,9 +14,9 @@ from saitotui.clients.quoting import shell
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind
 from saitotui.model.plan import Act, Capture, Check, Step, Verdict
 from saitotui.runbooks.database import checks, company, steps
-from saitotui.runbooks.database.checks import reading
 from saitotui.runbooks.database.comeback import Comeback
 from saitotui.runbooks.fencing import service_is_off
+from saitotui.runbooks.judging import reading
 
 PROGRAMS = ("flock", "setsid")
 """Programs of util-linux that `rebuild.sh` needs."""

@@ -11,7 +11,7 @@ from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.database.checks import reading
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.monitoring.questions import ACTIONS, ask
 
 WORDS = ("mysql", "mariadb", "haproxy", "database")

@@ -10,6 +10,7 @@ from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.model.profile import Database
 from saitotui.runbooks.database import checks
 from saitotui.runbooks.database.pair import Follower, Handover, Named, Server, state_file
+from saitotui.runbooks.judging import value_name
 
 SESSION = "swap"
 """The connection that holds the lock: when it ends, however it ends, the server gives the lock back."""
@@ -230,7 +231,7 @@ def keep(pair: Handover, node: str, file: str) -> tuple[Step, Step]:
     """Reads the node's server states and writes them to its state file, so that a reload or restart keeps
     what was turned."""
     host = pair.database.haproxy[node].host
-    name = f"state_{node.replace('-', '_').lower()}"
+    name = value_name("state", node)
     read = Act(
         Command(Client.HAPROXY, node, SHOW_STATE), capture=Capture(name, lambda answer: shell(answer.text))
     )

@@ -99,7 +99,7 @@ def _one_that_follows(
 ) -> str | None:
     """`server` alone can be written to, yet follows `source`: promoted half-way, or never set read-only. What
     even one HAProxy node sends there is written, and nowhere else."""
-    if any(member.server == server.name for node in balancers.values() for member in node.active):
+    if server.name in _leads(balancers):
         return server.name
     channel = server.channel
     runs = channel is not None and channel.io_runs
@@ -143,9 +143,8 @@ def _took_over(
 ) -> Iterator[str]:
     """Servers that follow `root`, to which HAProxy sends writes, and which have what `root` never had: they
     were master when they last wrote."""
-    leads = {member.server for balancer in balancers.values() for member in balancer.active}
     head = servers[root].variables
-    for name in sorted(leads & set(servers)):
+    for name in sorted(_leads(balancers) & set(servers)):
         own = servers[name].variables
         if source.get(name) == root and own and head and foreign(own, head) is not None:
             yield name
@@ -157,7 +156,12 @@ def _followed(servers: Mapping[str, ServerView], source: Mapping[str, str]) -> I
     return [name for name, _ in count.most_common()]
 
 
+def _leads(balancers: Mapping[str, BalancerView]) -> set[str]:
+    """The servers that HAProxy nodes send writes to; '' is one that the profile does not name."""
+    return {member.server for balancer in balancers.values() for member in balancer.active}
+
+
 def _routed(balancers: Mapping[str, BalancerView]) -> str | None:
     """The one server that all HAProxy nodes which answer send writes to; None when there is no one such."""
-    found = {member.server for balancer in balancers.values() for member in balancer.active}
+    found = _leads(balancers)
     return found.pop() if len(found) == 1 and "" not in found else None
