@@ -13,7 +13,7 @@ from tests.lab.pair import BALANCERS, Pair, discard
 from tests.lab.profile import application
 from tests.lab.subnet import Subnet
 from tests.lab.tomcat import Tomcat
-from tests.lab.war import Wars
+from tests.lab.war import BROKEN, Wars
 
 TOMCATS = ("tc1", "tc2", "tc3")
 VERSION = "001"
@@ -89,7 +89,7 @@ class Lab(Pair):
     def break_version(self, number: int = 2, version: str = "002-broken") -> None:
         """A version that does not start is deployed on one Tomcat."""
         tomcat = self.tomcats[f"tc{number}"]
-        said = tomcat.deploy(self.wars.build(version), version)
+        said = tomcat.deploy(self.wars.build(version, listener=BROKEN), version)
         self.undo_later(lambda: discard(tomcat.undeploy(version)))
         if not said.startswith("FAIL - Deployed application"):
             raise LabError(f"a version that does not start was deployed: {said}")

@@ -78,6 +78,7 @@ def application(lab: Lab) -> dict[str, Any]:
     pages = {"home": ("/", "Welcome"), "login": ("/app/login", "login"), "orders": ("/app/orders", "orders")}
     return {
         "context": "/app",
+        "version_page": {"path": "/count", "contains": "version={version} "},
         "nginx": {
             "web1": {
                 "host": "web1",
@@ -89,6 +90,7 @@ def application(lab: Lab) -> dict[str, Any]:
         "tomcats": {
             name: {
                 "host": name,
+                "webapps": str(tomcat.base / "webapps"),
                 "manager": {
                     "url": f"{tomcat.url}/manager",
                     "user": USER,

@@ -83,13 +83,13 @@ def saitotui(lab: Pair, state: Path, *arguments: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
-def begun(lab: Pair, state: Path, runbook: str) -> subprocess.Popen[str]:
+def begun(lab: Pair, state: Path, runbook: str, *more: str) -> subprocess.Popen[str]:
     """A run that goes on by itself, for tests in whose middle something happens."""
-    planned = saitotui(lab, state, "plan", runbook, "--json")
+    planned = saitotui(lab, state, "plan", runbook, "--json", *more)
     assert planned.returncode == 0, planned.stdout + planned.stderr
     return subprocess.Popen(
         [sys.executable, "-m", "saitotui", "run", runbook, "--reason", "a drill", "--accept-amber",
-         "--yes", json.loads(planned.stdout)["digest"], "--profile", str(lab.profile)],
+         "--yes", json.loads(planned.stdout)["digest"], "--profile", str(lab.profile), *more],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
         env={**os.environ, "XDG_STATE_HOME": str(state)},
     )  # fmt: skip

@@ -6,11 +6,13 @@ Multicast finds nobody on loopback, so members are named (StaticMembershipInterc
 from __future__ import annotations
 
 import base64
+import resource
 import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab.host import Machine, Service
@@ -77,6 +79,18 @@ class Tomcat(Service):
 
     def undeploy(self, version: str) -> str:
         return self.manager(f"/text/undeploy?path=/app&version={urllib.parse.quote(version)}")
+
+    @contextmanager
+    def files_up_to(self, size: int) -> Iterator[None]:
+        """It writes no file larger than `size` bytes: what a disk without room does to it."""
+        assert self.process is not None
+        pid = self.process.pid
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
     def peers(self) -> set[str]:
         """Addresses of the other members that it sees."""

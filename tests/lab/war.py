@@ -37,6 +37,7 @@ public class Shop extends HttpServlet {
       if (page.equals("/login")) query("SELECT COUNT(*) FROM orders");
       else if (page.equals("/orders")) query("INSERT INTO orders (node) VALUES ('" + node + "')");
       else if (page.equals("/count")) text += " count=" + count(request.getSession(true));
+      else if (page.equals("/logout")) request.getSession(true).invalidate();
       response.getWriter().print(text);
     } catch (SQLException error) {
       response.setStatus(500);
@@ -60,11 +61,20 @@ public class Shop extends HttpServlet {
 }
 """
 
+SLOW = """
+public class Slow implements jakarta.servlet.ServletContextListener {
+  @Override public void contextInitialized(jakarta.servlet.ServletContextEvent event) {
+    try { Thread.sleep(8000); } catch (InterruptedException error) { Thread.currentThread().interrupt(); }
+  }
+}
+"""
+"""Takes its time to start."""
+
 WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
 <web-app xmlns="https://jakarta.ee/xml/ns/jakartaee" version="6.0">
   <distributable/>
   {listener}<servlet>
-    <servlet-name>shop</servlet-name><servlet-class>Shop</servlet-class>
+    <servlet-name>shop</servlet-name><servlet-class>{servlet}</servlet-class>
     <init-param><param-name>version</param-name><param-value>{version}</param-value></init-param>
     <init-param><param-name>database</param-name><param-value>{database}</param-value></init-param>
     <load-on-startup>1</load-on-startup>
@@ -72,16 +82,16 @@ WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
   <servlet-mapping>
     <servlet-name>shop</servlet-name>
     <url-pattern>/login</url-pattern><url-pattern>/orders</url-pattern>
-    <url-pattern>/count</url-pattern><url-pattern>/health</url-pattern>
+    <url-pattern>/count</url-pattern><url-pattern>/health</url-pattern><url-pattern>/logout</url-pattern>
   </servlet-mapping>
   <session-config>
-    <session-timeout>30</session-timeout><cookie-config><http-only>true</http-only></cookie-config>
+    <session-timeout>{minutes}</session-timeout><cookie-config><http-only>true</http-only></cookie-config>
   </session-config>
 </web-app>
 """
 
-_BROKEN = "<listener><listener-class>NotThere</listener-class></listener>"
-"""Fails the whole context, as a servlet that cannot be initialised does not."""
+BROKEN = "NotThere"
+"""A listener or servlet that is not there. A listener fails the whole context, a servlet its pages."""
 
 
 class Wars:
@@ -90,22 +100,30 @@ class Wars:
     def __init__(self, folder: Path, database: str) -> None:
         self._folder, self._database = folder, database
         folder.mkdir(parents=True)
-        source = folder / "Shop.java"
-        source.write_text(SOURCE, "utf-8")
+        sources = {"Shop": SOURCE, "Slow": SLOW}
+        for name, source in sources.items():
+            (folder / f"{name}.java").write_text(source, "utf-8")
         subprocess.run(
             ["javac", "-J-XX:TieredStopAtLevel=1", "-proc:none", "-cp", f"{SERVLET_API}:{DRIVER}",
-             str(source)],
+             *(str(folder / f"{name}.java") for name in sources)],
             check=True, stdin=subprocess.DEVNULL,
         )  # fmt: skip
 
-    def build(self, version: str) -> Path:
-        """A WAR of `version`; one that ends in `broken` does not start."""
+    def build(self, version: str, listener: str = "", servlet: str = "Shop", minutes: int = 30) -> Path:
+        """A WAR of `version`, with the class of a listener (`Slow`, `BROKEN`) or of another servlet, whose
+        sessions end after `minutes` of idleness."""
         war = self._folder / f"app##{version}.war"
-        listener = _BROKEN if version.endswith("broken") else ""
-        database = self._database.replace("&", "&amp;")
-        web_xml = WEB_XML.format(version=version, database=database, listener=listener)
+        tag = f"<listener><listener-class>{listener}</listener-class></listener>" if listener else ""
+        web_xml = WEB_XML.format(
+            version=version,
+            database=self._database.replace("&", "&amp;"),
+            listener=tag,
+            servlet=servlet,
+            minutes=minutes,
+        )
         with zipfile.ZipFile(war, "w") as archive:
             archive.writestr("WEB-INF/web.xml", web_xml)
-            archive.write(self._folder / "Shop.class", "WEB-INF/classes/Shop.class")
+            for name in ("Shop", "Slow"):
+                archive.write(self._folder / f"{name}.class", f"WEB-INF/classes/{name}.class")
             archive.write(DRIVER.resolve(), "WEB-INF/lib/mariadb-java-client.jar")
         return war

@@ -98,6 +98,8 @@ async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[in
             elif event.kind in GOES_ON:
                 _no_more(asking)
                 asking = gate = None
+            elif "waits" in event.data and holding and asking is None:
+                asking = asyncio.ensure_future(_leave(attachment))
             if event.kind is Kind.OUTCOME:
                 return seen, result_of(event)
     finally:
@@ -144,6 +146,14 @@ async def _decide(attachment: Attachment, confirm: str) -> None:
         await attachment.say(typed)
     else:
         await attachment.say("go", typed=typed)
+
+
+async def _leave(attachment: Attachment) -> None:
+    """Offers to stop a wait, as long as it lasts."""
+    while (typed := await ask_line("`stop` stops the wait: ")) != "stop":
+        if not typed:
+            return
+    await attachment.say("stop")
 
 
 def line_of(event: RunEvent) -> str:

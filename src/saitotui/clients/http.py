@@ -1,7 +1,8 @@
 """HTTP (httpx): nginx's status, Tomcat's manager, user journeys.
 
 A command's text is `METHOD /path?query` relative to the service's address, or `METHOD` alone for the address
-itself. Redirects are answers, not followed. Certificates are verified.
+itself. Redirects are answers, not followed. Certificates are verified. Each connection is a visitor of its
+own, who keeps the cookies that he is given.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
+from saitotui.clients.files import unlike_kept
 from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh import SshHost
 from saitotui.clients.tls import context
-from saitotui.model.command import Answer, Command, Failure, FailureKind, Json
+from saitotui.model.command import Answer, Command, Failure, FailureKind, File, Json, Visitor
 from saitotui.model.profile import HttpService
 from saitotui.model.text import one_line
 
@@ -26,17 +27,25 @@ if TYPE_CHECKING:
     import httpx
 
 _UPLOAD_CHUNK = 256 * 1024
+STALL = 20.0
+"""Seconds for which an upload may stand still."""
+
+Progress: TypeAlias = "Callable[[str, int, int], None]"
+"""Told of an upload: the target, bytes sent, bytes in all."""
 
 
 class HttpConnection:
     """One service. `through` is the host to reach it from, where the profile says `via`."""
 
     refusals: frozenset[int] = frozenset({401, 403})
+    """Statuses that mean wrong credentials or missing rights, where there are credentials."""
     content_type = ""
     """What a body is, where the service must be told."""
-    """Statuses that mean wrong credentials or missing rights, where there are credentials."""
 
-    def __init__(self, name: str, service: HttpService, through: SshHost | None) -> None:
+    def __init__(
+        self, name: str, service: HttpService, through: SshHost | None, progress: Progress | None = None
+    ) -> None:
+        self._name, self._progress = name, progress
         self._where = f"{name} ({service.url})"
         self._service = service
         self._through = through
@@ -81,6 +90,8 @@ class HttpConnection:
 
     async def _one(self, client: httpx.AsyncClient, command: Command, deadline: float) -> Answer | Failure:
         method, _, path = command.text.partition(" ")
+        if command.file is not None:
+            return await self._upload(client, path, command.file, deadline)
         body = command.body.encode() if command.body else None
         return await self._send(client, method, path, body, deadline)
 
@@ -96,6 +107,7 @@ class HttpConnection:
 
         url = self._service.url.rstrip("/") + path if path else self._service.url
         headers = {"Content-Type": self.content_type} if body is not None and self.content_type else None
+        known = bool(client.cookies)
         try:
             stream = client.stream(method, url, content=body, headers=headers)
             async with asyncio.timeout(deadline), stream as response:
@@ -106,7 +118,7 @@ class HttpConnection:
                     size += len(chunk)
                     if size > MAX_ANSWER:
                         return too_large(self._where, MAX_ANSWER)
-                return self._answer(response, b"".join(parts))
+                return self._answer(response, b"".join(parts), known)
         except TimeoutError:
             return await self._timed_out(method, path, deadline)
         except httpx.TransportError as error:
@@ -115,7 +127,7 @@ class HttpConnection:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return Failure(FailureKind.ERROR, f"{self._where}: {one_line(str(error))}")
 
-    def _answer(self, response: httpx.Response, body: bytes) -> Answer | Failure:
+    def _answer(self, response: httpx.Response, body: bytes, known: bool) -> Answer | Failure:
         if response.status_code in self.refusals and self._service.user:
             said = f"{response.status_code} {response.reason_phrase}"
             return Failure(FailureKind.DENIED, f"{self._where}: {said} for the user {self._service.user}")
@@ -123,7 +135,8 @@ class HttpConnection:
             text = body.decode(response.charset_encoding or "utf-8", "replace")
         except LookupError:
             text = body.decode("utf-8", "replace")
-        return Answer(text, response.status_code, data=_json(response, text))
+        visitor = _visitor(known, bool(response.headers.get_list("set-cookie")))
+        return Answer(text, response.status_code, data=_json(response, text), visitor=visitor)
 
     async def _timed_out(self, method: str, path: str, deadline: float) -> Failure:
         """Whether nobody answered the connection attempt, or nobody the question."""
@@ -138,14 +151,28 @@ class HttpConnection:
             client, self._client = self._client, None
             await client.aclose()
 
-    async def upload(
-        self, path: str, file: Path, deadline: float, progress: Callable[[int, int], None]
+    async def _upload(
+        self, client: httpx.AsyncClient, path: str, file: File, deadline: float
     ) -> Answer | Failure:
-        """Sends a file by PUT; `progress` is told the bytes sent and in all."""
-        client = await self._open(deadline)
-        if isinstance(client, Failure):
-            return client
-        return await self._send(client, "PUT", path, _chunks(file, progress), deadline)
+        """Sends a file by PUT. One that stands still for `STALL` seconds is given up: the server gets less
+        than was announced, and keeps none of it."""
+        unlike = await asyncio.to_thread(unlike_kept, file)
+        if unlike:
+            return Failure(FailureKind.ERROR, unlike)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(STALL) as moving:
+
+                def moved(done: int) -> None:
+                    moving.reschedule(loop.time() + STALL if done < file.size else None)
+                    if self._progress is not None:
+                        self._progress(self._name, done, file.size)
+
+                return await self._send(client, "PUT", path, _chunks(file, moved), deadline)
+        except TimeoutError:
+            await self._forget()
+            sentence = f"{self._where}: the upload stood still for {STALL:g} s and was given up"
+            return Failure(FailureKind.TIMEOUT, sentence)
 
     async def aclose(self) -> None:
         if self._client is not None:
@@ -159,6 +186,13 @@ def _client(transport: httpx.AsyncHTTPTransport, user: str, password: str) -> ht
     auth = httpx.BasicAuth(user, password) if user else None
     headers = {"User-Agent": "saitotui"}
     return httpx.AsyncClient(transport=transport, auth=auth, headers=headers, timeout=None, trust_env=False)
+
+
+def _visitor(known: bool, given: bool) -> Visitor:
+    """`known`: came with cookies; `given`: was given some."""
+    if known:
+        return Visitor.FORGOTTEN if given else Visitor.KNOWN
+    return Visitor.STRANGER if given else Visitor.NONE
 
 
 def _json(response: httpx.Response, text: str) -> Json:
@@ -182,11 +216,10 @@ async def _answers(host: str, port: int) -> bool:
     return True
 
 
-async def _chunks(file: Path, progress: Callable[[int, int], None]) -> AsyncIterator[bytes]:
-    whole = (await asyncio.to_thread(file.stat)).st_size
+async def _chunks(file: File, moved: Callable[[int], None]) -> AsyncIterator[bytes]:
     done = 0
-    with await asyncio.to_thread(file.open, "rb") as handle:
+    with await asyncio.to_thread(open, file.path, "rb") as handle:
         while chunk := await asyncio.to_thread(handle.read, _UPLOAD_CHUNK):
             yield chunk
             done += len(chunk)
-            progress(done, whole)
+            moved(done)

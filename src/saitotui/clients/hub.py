@@ -19,10 +19,11 @@ class Unknown(LookupError):
 
 
 class Hub:
-    """Connections of one platform, one for each client, target and session; for one event loop."""
+    """Connections of one platform, one for each client, target and session; for one event loop. `progress` is
+    told of uploads."""
 
-    def __init__(self, profile: Profile) -> None:
-        self._profile = profile
+    def __init__(self, profile: Profile, progress: Callable[[str, int, int], None] | None = None) -> None:
+        self._profile, self._progress = profile, progress
         self._hosts: dict[str, SshHost] = {}
         self._connections: dict[tuple[Client, str, str], Connection] = {}
         self._openers: Mapping[Client, Callable[[str], Connection]] = {
@@ -33,6 +34,7 @@ class Hub:
             Client.PROXMOX: self._proxmox,
             Client.ZABBIX: self._zabbix,
             Client.ROBOT: self._robot,
+            Client.FILE: self._file,
         }
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
@@ -119,7 +121,8 @@ class Hub:
             service = self._profile.http(name)
         except KeyError:
             raise Unknown(f"the profile has no HTTP service {name!r}") from None
-        return HttpConnection(name, service, self.host(service.via) if service.via else None)
+        through = self.host(service.via) if service.via else None
+        return HttpConnection(name, service, through, self._progress)
 
     def _proxmox(self, name: str) -> Connection:
         from saitotui.clients.proxmox import ProxmoxConnection
@@ -141,6 +144,12 @@ class Hub:
         if self._profile.hardware is None:
             raise Unknown("the profile has no hardware")
         return RobotConnection(self._profile.hardware.service)
+
+    @staticmethod
+    def _file(name: str) -> Connection:
+        from saitotui.clients.files import FileConnection
+
+        return FileConnection()
 
     async def aclose(self) -> None:
         """Closes everything: what goes through a host before the host, a host before its jump host."""

@@ -1,8 +1,9 @@
-"""The one place where text is made safe for a shell, for SQL, for HAProxy's runtime API."""
+"""The one place where text is made safe for a shell, for SQL, for URLs, for HAProxy's runtime API."""
 
 from __future__ import annotations
 
 import shlex
+import urllib.parse
 
 
 def shell(text: str) -> str:
@@ -10,6 +11,11 @@ def shell(text: str) -> str:
     if "\0" in text:
         raise ValueError("a shell word cannot hold a NUL character")
     return shlex.quote(text)
+
+
+def query(text: str) -> str:
+    """`text` as a value in the query of a URL (RFC 3986, 3.4)."""
+    return urllib.parse.quote(text, safe="")
 
 
 def sql(text: str) -> str:

@@ -67,15 +67,15 @@ class AccessLog:
         return tuple(request for request in self.requests if request.at >= self.now - seconds)
 
 
-def ask_log(path: str) -> str:
-    """The shell command that reads the host's clock and the end of the log `path`."""
-    return f"date +%s; tail -c {TAIL_BYTES} -- {shell(path)}"
+def ask_log(path: str, size: int = TAIL_BYTES) -> str:
+    """The shell command that reads the host's clock and the last `size` bytes of the log `path`."""
+    return f"date +%s; tail -c {size} -- {shell(path)}"
 
 
-def access_log(answer: Answer) -> AccessLog:
+def access_log(answer: Answer, size: int = TAIL_BYTES) -> AccessLog:
     """Reads what `ask_log` printed. The first line of the log may be cut off and other lines may be of
     another format: those are left out. Unparsable when the log cannot be read, or no line makes sense."""
-    clock, _, text = clean(answer.text, limit=4 * TAIL_BYTES).partition("\n")
+    clock, _, text = clean(answer.text, limit=4 * size).partition("\n")
     if not re.fullmatch(r"\d{1,12}", clock):
         raise Unparsable(f"the host does not say what time it is: {one_line(clock, limit=80)!r}")
     if answer.status != 0:

@@ -6,14 +6,16 @@ strings, so `10` is below `9` (Context Container, "Parallel deployment").
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from saitotui.model.command import Answer, Unparsable
+from saitotui.model.command import Answer, Failure, Unparsable
 from saitotui.model.text import clean, one_line
 
 LIST = "GET /text/list"
+SERVER = "GET /text/serverinfo"
 
 _APP = re.compile(
     r"^(?P<path>/[^:\s]{0,200}):(?P<state>running|stopped):(?P<sessions>\d{1,9}):(?P<base>.{0,400})$"
@@ -57,6 +59,33 @@ def applications(answer: Answer) -> tuple[App, ...]:
         version = base.partition("##")[2]
         found.append(App(match["path"], version, match["state"] == "running", int(match["sessions"])))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What a Tomcat runs as: `Apache Tomcat/10.1.34 (Debian)`, and the version of its Java."""
+
+    tomcat: str
+    java: str
+
+
+def server(answer: Answer) -> Server:
+    """Reads the answer to `SERVER`."""
+    found = dict(re.findall(r"(?m)^([A-Za-z ]{1,40}): \[(.{0,200})\]$", body(answer)))
+    try:
+        return Server(found["Tomcat Version"], found["JVM Version"])
+    except KeyError as missing:
+        raise Unparsable(f"the manager names no {missing}") from None
+
+
+def said(answer: Answer | Failure) -> str:
+    """Why the manager did not do what it was asked; '' when it did. It says no with HTTP 200, too."""
+    if isinstance(answer, Failure):
+        return answer.sentence
+    if answer.status == 200 and answer.text.startswith("OK - "):
+        return ""
+    text = html.unescape(one_line(answer.text.partition("\n")[0], limit=240))
+    return f"the manager says: {text}" if answer.status == 200 else f"HTTP {answer.status}: {text}"
 
 
 def java_order(version: str) -> bytes:

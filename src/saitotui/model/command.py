@@ -23,6 +23,8 @@ class Client(StrEnum):
     PROXMOX = "proxmox"
     ZABBIX = "zabbix"
     ROBOT = "robot"
+    FILE = "file"
+    """Files that this console keeps by their content: no machine is asked."""
 
 
 class Danger(IntEnum):
@@ -35,13 +37,24 @@ class Danger(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that this console keeps: `path` is absolute, `sha256` (hex) and `size` (bytes) are its
+    content's, and nothing else is ever sent in its name."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """One thing to say to one machine.
 
     `target` names an endpoint of the profile (a host, a database server, a balancer, an HTTP endpoint;
     `cluster`, `zabbix` and `robot` where there is one). `text` is exactly what is sent: a shell command,
     an SQL statement, a runtime API line, `GET /path`, a Zabbix method. `body` is what goes with it
-    (standard input, form, JSON). Commands of the same `session` share one connection, in order.
+    (standard input, form, JSON), or `file` is (HTTP PUT). Commands of the same `session` share one
+    connection, in order; over HTTP they are one visitor, who keeps cookies.
     """
 
     client: Client
@@ -50,6 +63,7 @@ class Command:
     body: str = ""
     danger: Danger = Danger.READ
     session: str = ""
+    file: File | None = None
 
 
 class FailureKind(StrEnum):
@@ -79,6 +93,20 @@ class Failure:
     sentence: str
 
 
+class Visitor(StrEnum):
+    """What became of the visitor that a session over HTTP is (RFC 6265): the server gives a cookie to one
+    that it does not know."""
+
+    NONE = ""
+    """No session, or none of the cookies that make one."""
+    STRANGER = "stranger"
+    """Came without a cookie."""
+    KNOWN = "known"
+    """Came with cookies, and keeps them."""
+    FORGOTTEN = "forgotten"
+    """Came with cookies, and was given another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back, as received: recordable, and parsed only afterwards.
@@ -92,6 +120,7 @@ class Answer:
     status: int = 0
     rows: tuple[Mapping[str, Scalar], ...] = ()
     data: Json = None
+    visitor: Visitor = Visitor.NONE
 
 
 class Unparsable(ValueError):

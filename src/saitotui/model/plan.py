@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum, StrEnum
+from pathlib import PurePath
 from typing import Any
 
 from saitotui.model.command import Answer, Command, Danger, Failure
@@ -91,7 +92,8 @@ class Act:
     `accept` gives the reason why an answer is not success ('' is success); without it any Answer is, and any
     Failure is not. `again` says whether a refused attempt may be repeated until the step's deadline, and
     `pause` how long (seconds) to wait before that. `pending` makes it a wait: the command only reads, and is
-    repeated while `pending` gives what is still waited for.
+    repeated while `pending` gives what is still waited for; whoever holds the controls may stop it. `tells`
+    says what a good answer means, where its text does not.
     """
 
     command: Command
@@ -100,6 +102,7 @@ class Act:
     again: bool = False
     pause: float = 0.001
     pending: Callable[[Answer | Failure], str] | None = field(default=None, compare=False)
+    tells: Callable[[Answer], str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,10 @@ class Step:
     expected: float = 1.0
     together: bool = False
     """Whether the acts are sent at the same time: each to another target, none waits for another's answer."""
+    proof: float = 0.0
+    """Seconds within which the goal must hold once the acts are over; 0: what is left of the deadline."""
+    parks: bool = False
+    """Whether not to come to its goal is no reason to undo anything: the run waits at the stage's gate."""
 
     @property
     def danger(self) -> Danger:
@@ -192,12 +199,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What a runbook may be told. `choices` empty: free text."""
+    """What a runbook may be told. With `file` it is a file on this machine, which is kept by its content
+    before a plan is made of it: what is approved is what is sent, whatever becomes of the file."""
 
     name: str
     sentence: str
     default: str = ""
     required: bool = False
+    file: bool = False
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
@@ -250,6 +259,8 @@ def _step(step: Step) -> dict[str, Any]:
         "deadline": step.deadline,
         "expected": step.expected,
         "together": step.together,
+        **({"proof": step.proof} if step.proof else {}),
+        **({"parks": True} if step.parks else {}),
     }
 
 
@@ -273,6 +284,7 @@ def _command(command: Command) -> dict[str, Any]:
         "body": command.body,
         "danger": command.danger.name,
         "session": command.session,
+        **({"file": asdict(command.file)} if command.file else {}),
     }
 
 
@@ -297,11 +309,17 @@ def lines(plan: Plan) -> Iterator[str]:
             yield from _step_lines(step)
 
 
+def _sent(command: Command) -> str:
+    file = command.file
+    return f" (with {PurePath(file.path).name}, SHA-256 {file.sha256})" if file else ""
+
+
 def _step_lines(step: Step) -> Iterator[str]:
     for check in step.requires:
         yield f"    requires: {check.sentence}"
     for act in step.acts:
-        yield f"    run on {act.command.target} ({act.command.client}): {act.command.text}"
+        command = act.command
+        yield f"    run on {command.target} ({command.client}): {command.text}{_sent(command)}"
     if step.goal:
         yield f"    proof: {step.goal.sentence}"
     for act in step.undo:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, NewType
+from urllib.parse import urlsplit
 
 SecretRef = NewType("SecretRef", str)
 """`env:NAME`, `file:PATH`, `command:PROGRAM ARG...` (no shell) or `keyring:SERVICE/USER`; `` for none."""
@@ -306,6 +307,8 @@ class Tomcat:
     """The host of this profile that it runs on."""
     manager: HttpService
     """Its manager (`http://tc1:8080/manager`); the user needs `manager-script` and `manager-jmx`."""
+    webapps: str = "/var/lib/tomcat10/webapps"
+    """The folder on `host` where it keeps its applications (appBase)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +327,19 @@ class JourneyCheck:
     """Text that the answer must contain."""
     slow: float = 1.0
     """Seconds above which it is a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPage:
+    """A page of the application that says which version answers."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+
+    path: str
+    """Under the context (`/about`). Best is one that begins a session: then it is tried, too, that old
+    sessions stay on the old version."""
+    contains: str = "{version}"
+    """What it contains; `{version}` stands for the version (`001`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +366,34 @@ class Application:
     """Context path of the application."""
     journeys: tuple[JourneyCheck, ...] = ()
     """What users do, tried through the whole platform."""
+    version_page: VersionPage | None = None
+    """The page that says which version answers; without one a deployment cannot prove it."""
     limits: ApplicationLimits = ApplicationLimits()
+
+    @property
+    def pages(self) -> Mapping[str, HttpService]:
+        """The application's own pages: `TOMCAT/app` on one Tomcat alone, `front/app` where the first journey
+        into its context finds it. No credentials go there."""
+        found = {
+            f"{name}/app": HttpService(
+                f"{_origin(tomcat.manager.url)}{self.context}", via=tomcat.manager.via, tls=tomcat.manager.tls
+            )
+            for name, tomcat in self.tomcats.items()
+        }
+        for journey in self.journeys:
+            service = journey.service
+            if f"{urlsplit(service.url).path}/".startswith(f"{self.context}/"):
+                found["front/app"] = HttpService(
+                    f"{_origin(service.url)}{self.context}", via=service.via, tls=service.tls
+                )
+                break
+        return found
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port (RFC 6454)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,12 +474,14 @@ class Profile:
 
     def http(self, target: str) -> HttpService:
         """The HTTP service that a command's `target` names: an nginx (its status page), a Tomcat (its
-        manager), `journey/NAME`, `zabbix` or `robot`. KeyError when there is none."""
+        manager), `TOMCAT/app` (the application on that Tomcat alone), `front/app` (the application as users
+        reach it), `journey/NAME`, `zabbix` or `robot`. KeyError when there is none."""
         found: dict[str, HttpService] = {}
         if self.application:
             found |= {name: nginx.status for name, nginx in self.application.nginx.items()}
             found |= {name: tomcat.manager for name, tomcat in self.application.tomcats.items()}
             found |= {f"journey/{check.name}": check.service for check in self.application.journeys}
+            found |= self.application.pages
         if self.monitoring:
             found["zabbix"] = self.monitoring.service
         if self.hardware:

@@ -18,9 +18,9 @@ from saitotui.model.text import one_line
 from saitotui.runbooks.database import checks, steps
 from saitotui.runbooks.database.pair import FORBIDDEN, Server, leads_to, server_of, view_of
 from saitotui.runbooks.database.promotion import silent
-from saitotui.runbooks.database.robots import disarm
 from saitotui.runbooks.database.succession import fence_of
 from saitotui.runbooks.judging import reading
+from saitotui.runbooks.robots import disarm
 from saitotui.tiers.database import judge
 from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.view import View

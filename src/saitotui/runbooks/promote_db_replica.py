@@ -14,8 +14,8 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, events, fitness, promotion, steps
 from saitotui.runbooks.database.pair import state_file, view_of
-from saitotui.runbooks.database.robots import disarm
 from saitotui.runbooks.database.succession import Succession, succession_of
+from saitotui.runbooks.robots import disarm
 
 ID = "promote-db-replica"
 TITLE = "Promote a database replica"

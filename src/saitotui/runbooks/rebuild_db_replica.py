@@ -15,7 +15,7 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, rebuild, steps
 from saitotui.runbooks.database.comeback import Comeback, comeback_of
 from saitotui.runbooks.database.pair import view_of
-from saitotui.runbooks.database.robots import disarm
+from saitotui.runbooks.robots import disarm
 
 ID = "rebuild-db-replica"
 TITLE = "Bring a database replica back"

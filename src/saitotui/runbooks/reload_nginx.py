@@ -28,8 +28,9 @@ from saitotui.model.profile import JourneyCheck, Nginx, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import one_line
+from saitotui.runbooks.application.journeys import journey_works
 from saitotui.runbooks.judging import reading, value_name
-from saitotui.tiers.application.questions import JOURNEY_DEADLINE, ask
+from saitotui.tiers.application.questions import ask
 from saitotui.tiers.application.view import State, look
 
 ID = "reload-nginx"
@@ -90,7 +91,7 @@ def _preflight(nodes: Mapping[str, Nginx]) -> Iterator[Precondition]:
 def _journeys(journeys: Sequence[JourneyCheck]) -> Iterator[Precondition]:
     why = "it fails already: nobody could tell what the reload did to it"
     for journey in journeys:
-        yield Precondition(_works(journey), why, Grade.AMBER, Grade.AMBER)
+        yield Precondition(journey_works(journey), why, Grade.AMBER, Grade.AMBER)
 
 
 def _reload(name: str, node: Nginx, journeys: Sequence[JourneyCheck]) -> Stage:
@@ -109,7 +110,7 @@ def _reload(name: str, node: Nginx, journeys: Sequence[JourneyCheck]) -> Stage:
             expected=0.5,
         ),
         Step(f"nginx on {name} answers", (), goal=_answers(name), expected=0.05),
-        *(Step(f"{one.name} works for users", (), goal=_works(one), expected=0.1) for one in journeys),
+        *(Step(f"{one.name} works for users", (), goal=journey_works(one), expected=0.1) for one in journeys),
     )
     title = f"nginx on {name} reads its configuration again"
     return Stage(name, title, body, confirm="y", notice="nothing", point_of_no_return=True)
@@ -155,17 +156,6 @@ def _answers(name: str) -> Check:
         return Verdict(True, f"{nginx.stub_status(answer).active} connections")
 
     return Check(f"nginx on {name} answers", Command(Client.HTTP, name, "GET"), reading(judge))
-
-
-def _works(journey: JourneyCheck) -> Check:
-    """Whether a journey gets what a user should get."""
-
-    def judge(answer: Answer) -> Verdict:
-        right = answer.status == journey.status and journey.contains in answer.text
-        return Verdict(right, f"HTTP {answer.status}" + ("" if right else ", not what users should get"))
-
-    command = Command(Client.HTTP, f"journey/{journey.name}", "GET")
-    return Check(f"{journey.name} works", command, reading(judge), deadline=JOURNEY_DEADLINE)
 
 
 def _others_serve(name: str, node: Nginx) -> Check:

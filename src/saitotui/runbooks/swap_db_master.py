@@ -14,8 +14,8 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, company, events, fitness, steps
 from saitotui.runbooks.database.pair import Pair, pair_of, state_file, view_of
-from saitotui.runbooks.database.robots import disarm
 from saitotui.runbooks.guests import undisturbed
+from saitotui.runbooks.robots import disarm
 
 ID = "swap-db-master"
 TITLE = "Swap the database master"

@@ -13,7 +13,7 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.database import checks, steps
 from saitotui.runbooks.database.pair import Server, leads_to, line_names, server_of, view_of
-from saitotui.runbooks.database.robots import disarm
+from saitotui.runbooks.robots import disarm
 from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.view import View
 

@@ -100,6 +100,7 @@ def _application(doors: Doors, password: str) -> Section:
             for name in tomcat_part.TOMCATS
         },
         "context": "/app",
+        "version_page": {"path": "/", "contains": "version {version} "},
         "journeys": [
             {"name": name, "service": {"url": first + path}, "contains": text}
             for name, path, text in JOURNEYS

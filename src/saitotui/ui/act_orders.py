@@ -145,6 +145,22 @@ class Abandon(_AtGate):
             desk.acting.abandon()
 
 
+class StopWaiting(Act):
+    name = "stop-waiting"
+    keys = ("w",)
+    footer = "stop waiting"
+    on = (Kind.RUN,)
+    summary = "stop what the run waits for; asks first"
+
+    def hinted(self, desk: Desk) -> bool:
+        run = desk.acting.followed if desk.acting else None
+        return super().hinted(desk) and run is not None and run.mine and run.where.waits
+
+    def run(self, desk: Desk, argument: str = "") -> None:
+        if desk.acting:
+            desk.acting.stop_waiting()
+
+
 class Take(Act):
     name = "take"
     keys = ("t",)

@@ -12,7 +12,7 @@ __all__ = ["ORDERS", "Desk", "Order"]
 ORDERS: tuple[Order, ...] = tuple(
     kind()
     for kind in (
-        *(act.Begin, act.Continue, act.Undo, act.Abandon, act.Take, act.Verify),
+        *(act.Begin, act.Continue, act.Undo, act.Abandon, act.StopWaiting, act.Take, act.Verify),
         *(look.Open, look.Back, look.Filter, look.Wrong, look.CommandLine, look.Help, look.Overview),
         *(look.Map, move.Right, look.Log, look.Runbooks, look.Raw, look.Goto),
         *(act.Arm, act.Disarm, act.Plan, act.Attach, act.Release, act.Resume, act.Approve),

@@ -63,6 +63,9 @@ class Dialogues:
     def abandon(self) -> None:
         self._one(self._runs.decide(Decision.ABANDON))
 
+    def stop_waiting(self) -> None:
+        self._one(self._runs.stop_waiting())
+
     def take(self, reason: str) -> None:
         self._one(self._runs.take(reason))
 

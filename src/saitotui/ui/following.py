@@ -115,6 +115,9 @@ class Following:
     async def decide(self, decision: Decision, typed: str = "") -> None:
         await self._tell(decision.value, typed=typed)
 
+    async def stop_waiting(self) -> None:
+        await self._tell("stop")
+
     async def _tell(self, do: str, **what: str) -> None:
         try:
             if self._attachment is None:

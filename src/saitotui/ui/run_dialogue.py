@@ -119,6 +119,19 @@ class RunDialogue:
         elif self._in_hand() is following:
             await following.decide(decision)
 
+    async def stop_waiting(self) -> None:
+        following = self._in_hand()
+        if following is None:
+            return
+        if not following.seen.where.waits:
+            self._front.say("the run waits for nothing that can be stopped now")
+            return
+        typed = await self._front.ask("Type y to stop the wait, Esc leaves it waiting:")
+        if typed.strip() != "y":
+            self._front.say(CANCELLED)
+        elif self._in_hand() is following:
+            await following.stop_waiting()
+
     async def take(self, reason: str) -> None:
         following = self._open_run()
         if following is None:

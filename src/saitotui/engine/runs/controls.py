@@ -2,7 +2,7 @@
 
 Lines of JSON over a UNIX socket (0600). The server sends every event so far, then each as it happens. A
 client sends `{"do": "hello", "who": ...}`, `take` (with a reason when somebody else holds them), `go` (with
-what was typed), `undo`, `abandon`, `release`.
+what was typed), `undo`, `abandon`, `stop` (waiting), `release`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,21 @@ from pathlib import Path
 from typing import Any
 
 from saitotui.engine.runs.folder import encode, reachable
+from saitotui.engine.runs.waits import Waits
 from saitotui.model.run import Decision, Kind, RunEvent
 
 LINE_LIMIT = 64 * 1024
 
 
 class Controls:
-    """Serves one run. `expected` gives what must be typed at the present gate (None: there is no gate);
-    `told` is called with who did what, for events and journal."""
+    """Serves one run. `told` is called with who did what, for events and journal; `waits` is the wait that
+    may be stopped."""
 
-    def __init__(self, history: list[RunEvent], told: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, history: list[RunEvent], told: Callable[[str, str], None], waits: Waits | None = None
+    ) -> None:
         self._history = history
+        self._waits = waits or Waits()
         self._told = told
         self._watchers: dict[asyncio.StreamWriter, str] = {}
         self._holder: asyncio.StreamWriter | None = None
@@ -105,8 +109,18 @@ class Controls:
         elif do == "release":
             self._holder = None
             self._told(self._watchers[writer], "gave the controls back")
+        elif do == "stop":
+            self._stop(writer)
         else:
             self._decided(writer, do, str(request.get("typed", "")))
+
+    def _stop(self, writer: asyncio.StreamWriter) -> None:
+        if not self._waits.waiting:
+            _say(writer, refused="the run waits for nothing that can be stopped now")
+            return
+        who = self._watchers[writer]
+        self._told(who, "stopped the wait")
+        self._waits.stop(who)
 
     def _take(self, writer: asyncio.StreamWriter, reason: str) -> None:
         who = self._watchers[writer]

@@ -15,6 +15,7 @@ from saitotui.engine.runs.asking import ask_all
 from saitotui.engine.runs.earlier import Earlier
 from saitotui.engine.runs.record import Record
 from saitotui.engine.runs.steps import Ended, Steps
+from saitotui.engine.runs.waits import Waits
 from saitotui.model.plan import Grade, Outcome, Plan, Precondition, Stage, Step, Verdict
 from saitotui.model.run import Decision, Kind, Result
 
@@ -70,7 +71,8 @@ class _Did:
 
 
 class Execution:
-    """Carries out `plan` once. `before` is what an earlier attempt at the same run did and read."""
+    """Carries out `plan` once. `before` is what an earlier attempt at the same run did and read; `waits` is
+    for whoever may stop a wait."""
 
     def __init__(
         self,
@@ -79,12 +81,13 @@ class Execution:
         record: Record,
         gate: Gate,
         before: Earlier = NOTHING,
+        waits: Waits | None = None,
     ) -> None:
         self._plan = plan
         self._asker = asker
         self._record = record
         self._gate = gate
-        self._steps = Steps(asker, record, dict(before.values))
+        self._steps = Steps(asker, record, dict(before.values), waits or Waits())
         self._before = before
         self._did = [_Did(plan.stages[stage].steps[index], stage, index) for stage, index in before.did]
         self._armed: list[_Did] = []
@@ -155,7 +158,7 @@ class Execution:
             if bad is None:
                 self._returnable = self._returnable and not stage.point_of_no_return
                 number, trouble = number + 1, ""
-            elif self._returnable:
+            elif self._returnable and not bad.parked:
                 return await self._undo_all(bad)
             else:
                 trouble = bad.sentence

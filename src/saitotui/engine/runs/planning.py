@@ -5,6 +5,7 @@ The console and the command line both go this way, so that both ask the same and
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saitotui.engine import store
+from saitotui.engine.artefacts import keep_files
 from saitotui.engine.journal.file import actor
 from saitotui.engine.poll import Asker, look_again
 from saitotui.engine.registry import platform
@@ -64,7 +66,16 @@ async def look_and_plan(
 ) -> tuple[Snapshot, Plan | Refusal]:
     """A fresh look at the platform, and the plan that the runbook makes of it."""
     snapshot = await look_again(asker, platform(profile).questions.values(), time.time)
-    return snapshot, plan_of(profile, snapshot, runbook, given)
+    kept = await _kept(profile, runbook, given)
+    return snapshot, kept if isinstance(kept, Refusal) else plan_of(profile, snapshot, runbook, kept)
+
+
+async def _kept(profile: Profile, runbook: str, given: Mapping[str, str]) -> Mapping[str, str] | Refusal:
+    """`given` with files that are kept by their content from now on."""
+    try:
+        return await asyncio.to_thread(keep_files, profile.name, runbook, given)
+    except ValueError as error:
+        return Refusal(runbook, (str(error),))
 
 
 async def prepare(
@@ -76,7 +87,8 @@ async def prepare(
     clock: Callable[[], float] = time.time,
 ) -> Prepared:
     """The plan that `runbook` makes of `snapshot`, with its preflight asked now."""
-    plan = _planned(profile, snapshot, runbook, given)
+    kept = await _kept(profile, runbook, given)
+    plan = kept if isinstance(kept, Refusal) else _planned(profile, snapshot, runbook, kept)
     if isinstance(plan, Refusal):
         return Prepared(plan, snapshot, clock(), ())
     lines = await preflight(asker, plan.preflight)

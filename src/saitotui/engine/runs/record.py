@@ -38,6 +38,8 @@ class Record:
         self._publish = publish
         self._seq = first
         self._clock = clock
+        self.place = (-1, -1)
+        """Stage and step of the last thing told that has them."""
         self.strict = True
         """Whether an intent that cannot be journalled forbids the act. Only an undo may go on without."""
 
@@ -59,6 +61,7 @@ class Record:
 
     def tell(self, kind: Kind, sentence: str, stage: int = -1, step: int = -1, **data: Any) -> None:
         """One event for whoever watches now or later."""
+        self.place = (stage, step) if stage >= 0 else self.place
         event = RunEvent(self._seq, self._clock(), kind, clean(sentence), stage, step, data)
         self._seq += 1
         self._publish(event)
@@ -67,6 +70,7 @@ class Record:
 def command_body(command: Command) -> dict[str, Any]:
     """A command as the journal keeps it: what was sent, where, over which client."""
     body = {"client": command.client.value, "target": command.target, "text": command.text}
+    body |= {"file": command.file.path, "sha256": command.file.sha256} if command.file else {}
     return {**body, "danger": command.danger.name, **({"body": command.body} if command.body else {})}
 
 

@@ -33,6 +33,7 @@ from saitotui.engine.runs.folder import BusyError, Request, RunFolder
 from saitotui.engine.runs.lease import RENEW_EVERY, Holder, LeaseRefused, Leases
 from saitotui.engine.runs.record import Record, command_body
 from saitotui.engine.runs.saved import difference, save
+from saitotui.engine.runs.waits import Waits
 from saitotui.engine.runs.witness import note_heads
 from saitotui.model.plan import Outcome, Plan, Refusal, as_data, lines
 from saitotui.model.profile import Profile
@@ -43,6 +44,8 @@ BUSY = 75
 """Exit status of a process that finds its run carried by another (sysexits.h: EX_TEMPFAIL)."""
 LINGER = 3.0
 """Seconds that the socket stays after the end, for consoles to read the outcome."""
+
+MIB = 1 << 20
 
 _log = logging.getLogger(__name__)
 
@@ -102,12 +105,14 @@ class Runner:
         self._earlier = tuple(self._history)
         # An earlier process that began to disarm, or came to a gate, had its preflight behind it.
         self._looked = any(event.kind in (Kind.GATE, Kind.STAGE, Kind.STEP) for event in self._earlier)
-        self._controls = Controls(self._history, self._control)
+        self._waits = Waits()
+        self._controls = Controls(self._history, self._control, self._waits)
         state = store.state_folder(self._request.platform)
         self._journal = Journal(state / "journal.jsonl", who=self._request.who, clock=clock)
         first = self._history[-1].seq + 1 if self._history else 1
         self._record = Record(self._journal, folder.name, self._publish, first=first, clock=clock)
-        self._hub = Hub(self._profile)
+        self._hub = Hub(self._profile, self._sent)
+        self._sent_at = 0.0
         self._leases = Leases(self._profile, self._hub, self._holder, clock)
 
     async def run(self) -> Result:
@@ -182,7 +187,7 @@ class Runner:
             if refused:
                 return self._refused(refused)
         before = earlier(plan, self._earlier)
-        execution = Execution(plan, self._hub, self._record, self._gate(plan), before)
+        execution = Execution(plan, self._hub, self._record, self._gate(plan), before, self._waits)
         return await execution.run()
 
     async def _still_the_same(self, plan: Plan) -> str:
@@ -243,6 +248,15 @@ class Runner:
     def _approved(self, number: int) -> str:
         """Why the first stage may not begin yet: a second person may have to approve."""
         return missing_approval(self._profile, self._folder) if number == 0 else ""
+
+    def _sent(self, target: str, done: int, whole: int) -> None:
+        """Tells how far an upload is, once a second."""
+        now = time.monotonic()
+        if done < whole and now - self._sent_at >= 1:
+            self._sent_at = now
+            self._record.tell(
+                Kind.NOTE, f"{done / MIB:.1f} of {whole / MIB:.1f} MiB sent to {target}", *self._record.place
+            )
 
     def _control(self, who: str, sentence: str) -> None:
         self._record.late(("control", {"who": who, "what": sentence}))

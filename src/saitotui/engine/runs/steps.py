@@ -22,6 +22,7 @@ from saitotui.engine.runs.asking import (
     uncertain,
 )
 from saitotui.engine.runs.record import Record, answer_body, command_body
+from saitotui.engine.runs.waits import Waits
 from saitotui.model.command import Answer, Danger, Failure
 from saitotui.model.plan import Act, Check, Outcome, Stage, Step, Verdict
 from saitotui.model.run import Kind
@@ -35,11 +36,13 @@ that is started again in the middle of a run is back by then."""
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a step ended, and why in a sentence. `acted`: something was sent, so there is something to undo."""
+    """How a step ended, and why in a sentence. `acted`: something was sent, so there is something to undo;
+    `parked`: it did not come to its goal, and that is no reason to undo anything."""
 
     outcome: Outcome
     sentence: str
     acted: bool = False
+    parked: bool = False
 
     @property
     def good(self) -> bool:
@@ -63,6 +66,16 @@ def waves(step: Step) -> Sequence[tuple[Act, ...]]:
     return (step.acts,) if step.together else [(act,) for act in step.acts]
 
 
+def _told(tried: Tried) -> str:
+    """What the answer means, where the plan says; '' otherwise."""
+    if tried.act.tells is None or not isinstance(tried.answer, Answer):
+        return ""
+    try:
+        return tried.act.tells(tried.answer)
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
 @contextmanager
 def no_collection() -> Iterator[None]:
     """No garbage is collected in the block: a full collection would hold up everything for tens of
@@ -79,9 +92,10 @@ def no_collection() -> Iterator[None]:
 class Steps:
     """Carries out steps of one plan. `values` are the captured ones, shared by the whole run."""
 
-    def __init__(self, asker: Asker, record: Record, values: dict[str, str]) -> None:
+    def __init__(self, asker: Asker, record: Record, values: dict[str, str], waits: Waits) -> None:
         self._asker = asker
         self._record = record
+        self._waits = waits
         self.values = values
 
     async def run(self, step: Step, stage: int, index: int) -> Ended:
@@ -92,7 +106,7 @@ class Steps:
             ("verdict", {"step": step.title, "outcome": ended.outcome.value, "why": ended.sentence})
         )
         self._record.tell(Kind.STEP, ended.sentence, stage, index, outcome=ended.outcome.value)
-        return ended
+        return replace(ended, parked=step.parks and not ended.good)
 
     async def _before(self, step: Step) -> Ended | None:
         """An end before anything was done, if there is one."""
@@ -147,7 +161,11 @@ class Steps:
             if last is not None and uncertain(last.answer):
                 return Ended(Outcome.INDETERMINATE, refused, acted=True)
             return Ended(Outcome.FAILED if refused else Outcome.DONE, refused or step.title, acted=True)
-        patience = 0.0 if refused and last and not uncertain(last.answer) else until - time.monotonic()
+        patience = (
+            0.0
+            if refused and last and not uncertain(last.answer)
+            else (step.proof or until - time.monotonic())
+        )
         verdict = await settle(self._asker, step.goal, self.values, max(patience, step.goal.deadline / 3))
         return self._proven(step.goal, verdict, refused)
 
@@ -172,6 +190,12 @@ class Steps:
     async def _try(self, act: Act, until: float, place: tuple[int, int] | None = None) -> Tried:
         """One act, repeated while it may be and there is time. Nothing else stands between its attempts, but
         that at a `place` what a wait waits for is told whenever that is news."""
+        if act.pending is None:
+            return await self._attempts(act, until, None)
+        with self._waits.wait():
+            return await self._attempts(act, until, place)
+
+    async def _attempts(self, act: Act, until: float, place: tuple[int, int] | None) -> Tried:
         began = time.perf_counter()
         accept = act.accept or success
         told, tell_at = "", began
@@ -180,6 +204,9 @@ class Steps:
             answer = await ask_one(self._asker, act.command, max(left, 0.05) if act.pending is None else LOOK)
             pending = act.pending(answer) if act.pending is not None else ""
             refused = pending or accept(answer)
+            if pending and self._waits.stopped:
+                refused = f"{self._waits.stopped} stopped the wait: {pending}"
+                break
             if not refused or time.monotonic() + act.pause >= until:
                 break
             if not pending and (not act.again or uncertain(answer)):
@@ -188,8 +215,8 @@ class Steps:
                 told = pending
                 # The longer it takes, the less often it is worth a line.
                 tell_at = time.perf_counter() + 0.05 * (time.perf_counter() - began)
-                self._record.tell(Kind.NOTE, pending, *place)
-            await asyncio.sleep(act.pause)
+                self._record.tell(Kind.NOTE, pending, *place, waits=True)
+            await self._waits.pause(act.pause)
         captured: dict[str, str] = {}
         if not refused and act.capture is not None and isinstance(answer, Answer):
             try:
@@ -201,7 +228,7 @@ class Steps:
 
     def _tell_answer(self, tried: Tried, stage: int, index: int) -> None:
         body = answer_body(tried.answer)
-        text = tried.refused or body["text"]
+        text = tried.refused or _told(tried) or body["text"]
         if tried.captured:
             body["captured"] = dict(tried.captured)
         self._record.tell(

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from saitotui.model.plan import Outcome
 from saitotui.model.run import Kind, Result, RunEvent
 
+_WHILE_WAITING = (Kind.NOTE, Kind.LEASE, Kind.CONTROL)
+"""What is told without a wait being at its end."""
+
 Place = tuple[int, int]
 """Stage and step, as events have them (stage -1: the robots' steps)."""
 
@@ -28,7 +31,7 @@ class Waiting:
 class Walk:
     """`stage` is the one under way (-1: none yet), begun at `stage_at`; `step` the last one begun. `outcomes`
     holds how steps ended, with the sentence; `disarmed` the robots' steps that are not proven undone;
-    `leases` the tiers held. Times are UTC seconds."""
+    `waits` whether it waits for something that the holder of the controls may stop. Times are UTC seconds."""
 
     began: float = 0.0
     last: float = 0.0
@@ -37,6 +40,7 @@ class Walk:
     step: Place = (-1, -1)
     outcomes: Mapping[Place, tuple[Outcome, str]] = field(default_factory=dict)
     waiting: Waiting | None = None
+    waits: bool = False
     holder: str = ""
     undoing: bool = False
     disarmed: frozenset[int] = frozenset()
@@ -55,7 +59,8 @@ def walk(events: Iterable[RunEvent]) -> Walk:
 
 def follow(where: Walk, event: RunEvent) -> Walk:
     """Where it is after one event more."""
-    where = replace(where, began=where.began or event.at, last=event.at)
+    waits = where.waits if event.kind in _WHILE_WAITING else False
+    where = replace(where, began=where.began or event.at, last=event.at, waits=waits)
     match event.kind:
         case Kind.GATE:
             gate = Waiting(
@@ -72,6 +77,8 @@ def follow(where: Walk, event: RunEvent) -> Walk:
             return _step(where, event)
         case Kind.CONTROL:
             return _control(where, event)
+        case Kind.NOTE if "waits" in event.data:
+            return replace(where, waits=True)
         case Kind.NOTE if "seconds" in event.data:
             return replace(where, windows={**where.windows, event.stage: float(event.data["seconds"])})
         case Kind.OUTCOME:

@@ -15,7 +15,7 @@ from saitotui.facts import nginx, nginx_log, process, tomcat, tomcat_jmx
 from saitotui.facts.nginx import StubStatus
 from saitotui.facts.nginx_log import AccessLog
 from saitotui.facts.process import Process
-from saitotui.facts.tomcat import App
+from saitotui.facts.tomcat import App, Server
 from saitotui.facts.tomcat_jmx import Cluster, Heap, Requests, SessionManager, Threads
 from saitotui.model.command import Answer, Client, Command, Question
 from saitotui.model.profile import Application, JourneyCheck, Nginx, Tomcat
@@ -55,11 +55,15 @@ class TomcatQuestions:
     heap: Question[Heap]
     requests: Question[Requests]
     cluster: Question[Cluster]
+    server: Question[Server]
     process: Question[tuple[Process, ...]]
 
     @property
     def http(self) -> Sequence[Question[Any]]:
-        return (self.apps, self.managers, self.threads, self.heap, self.requests, self.cluster)
+        return (
+            *(self.apps, self.managers, self.threads, self.heap, self.requests, self.cluster),
+            self.server,
+        )
 
     @property
     def all(self) -> Sequence[Question[Any]]:
@@ -119,6 +123,7 @@ def _tomcat(name: str, server: Tomcat, poll: float) -> TomcatQuestions:
         http("heap", tomcat_jmx.MEMORY, tomcat_jmx.heap, 2 * poll),
         http("requests", tomcat_jmx.REQUESTS, tomcat_jmx.requests, poll),
         http("cluster", tomcat_jmx.CLUSTER, tomcat_jmx.cluster, 2 * poll),
+        http("server", tomcat.SERVER, tomcat.server, 30 * poll),
         Question(f"application/{name}/process", name, ps, process.processes, 2 * poll),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from saitotui.facts.nginx import StubStatus
 from saitotui.facts.nginx_log import Request
 from saitotui.facts.process import Process
-from saitotui.facts.tomcat import App, newest
+from saitotui.facts.tomcat import App, Server, newest
 from saitotui.facts.tomcat_jmx import Cluster, Heap, Requests, SessionManager, Threads
 from saitotui.model.command import Failure, FailureKind, Question
 from saitotui.model.profile import Application, JourneyCheck, Nginx, Profile, Tomcat
@@ -86,6 +86,7 @@ class TomcatView:
     addresses: frozenset[str] = frozenset()
     processes: tuple[Process, ...] | None = None
     rate: float | None = None
+    server: Server | None = None
 
     @property
     def running(self) -> tuple[str, ...]:
@@ -290,6 +291,7 @@ def _tomcat(
         _addresses(profile, server.host) | ({local.host} if local else set()),
         processes,
         snapshot.rate(asked.requests, lambda requests: requests.count),
+        snapshot.get(asked.server),
     )
 
 

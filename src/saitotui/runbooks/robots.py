@@ -1,9 +1,9 @@
-"""Robots that could act on the databases or HAProxy while people do: Zabbix's recovery actions."""
+"""Robots that could act on what people act on: Zabbix's recovery actions."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from saitotui.facts import zabbix_actions
 from saitotui.facts.zabbix_actions import Action
@@ -14,17 +14,18 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
 from saitotui.tiers.monitoring.questions import ACTIONS, ask
 
-WORDS = ("mysql", "mariadb", "haproxy", "database")
-"""What the name or the tags of an action that acts on databases or HAProxy hold."""
+DATABASE = ("mysql", "mariadb", "haproxy", "database")
+APPLICATION = ("tomcat", "java", "nginx", "application")
+"""What the name or the tags of an action that acts on a tier hold."""
 
 
-def disarm(profile: Profile, snapshot: Snapshot) -> Iterator[Step]:
-    """A step for each armed action that could interfere; undone, it is armed again."""
+def disarm(profile: Profile, snapshot: Snapshot, words: Sequence[str] = DATABASE) -> Iterator[Step]:
+    """A step for each armed action that one of `words` names; undone, it is armed again."""
     if profile.monitoring is None:
         return
     actions = snapshot.get(ask(profile.poll).actions) or ()
     for action in actions:
-        if action.armed and action.recovers(profile.monitoring.recovery_tag) and _concerns(action):
+        if action.armed and action.recovers(profile.monitoring.recovery_tag) and _concerns(action, words):
             yield Step(
                 f"disarm Zabbix's action {action.name!r}",
                 (_set(action, armed=False),),
@@ -35,9 +36,9 @@ def disarm(profile: Profile, snapshot: Snapshot) -> Iterator[Step]:
             )
 
 
-def _concerns(action: Action) -> bool:
+def _concerns(action: Action, words: Sequence[str]) -> bool:
     text = " ".join((action.name, *(f"{name}={value}" for name, value in action.tags))).lower()
-    return any(word in text for word in WORDS)
+    return any(word in text for word in words)
 
 
 def _set(action: Action, *, armed: bool) -> Act:

@@ -1,0 +1,162 @@
+"""Steps on the versions of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from saitotui.facts import tomcat, tomcat_sessions
+from saitotui.facts.tomcat_sessions import Idle
+from saitotui.model.command import Answer, Command, Danger, Failure, File, Unparsable
+from saitotui.model.plan import Act, Check, Step
+from saitotui.model.text import duration
+from saitotui.runbooks.application import checks
+from saitotui.runbooks.application.fleet import Fleet
+
+DEPLOY = 900.0
+"""Seconds for sending an archive and starting it."""
+START = 120.0
+"""Seconds in which a version must run whose manager gave no answer."""
+DRAIN = 24 * 3600.0
+"""Seconds for which sessions are waited for before somebody decides."""
+LOOK = 10.0
+"""Seconds between two looks at them."""
+OLD, NEW = "before", "after"
+"""The visitors of a node, from before and after the deployment."""
+
+
+def deploy(fleet: Fleet, name: str, version: str, file: File) -> Step:
+    return Step(
+        f"deploy {fleet.named(version)} on {name}",
+        (Act(fleet.upload(name, version, file), tomcat.said),),
+        goal=checks.runs(fleet, name, version),
+        requires=(
+            checks.gone(fleet, name, version),
+            checks.above_all(fleet, name, version),
+            checks.sees_all(fleet, name),
+        ),
+        undo=(count(fleet, name, version), Act(_undeploy(fleet, name, version), _said_gone)),
+        undone=checks.gone(fleet, name, version),
+        deadline=DEPLOY,
+        proof=START,
+        expected=max(2.0, file.size / (10 << 20)),
+    )
+
+
+def undeploy(fleet: Fleet, name: str, version: str, requires: tuple[Check, ...], no_undo: str) -> Step:
+    return Step(
+        f"undeploy {fleet.named(version)} on {name}",
+        (count(fleet, name, version), Act(_undeploy(fleet, name, version), _said_gone)),
+        goal=checks.gone(fleet, name, version),
+        requires=requires,
+        no_undo=no_undo,
+        deadline=60.0,
+        expected=0.5,
+    )
+
+
+def _undeploy(fleet: Fleet, name: str, version: str) -> Command:
+    return fleet.manager(name, "undeploy", version, Danger.DESTRUCTIVE)
+
+
+def _said_gone(answer: Answer | Failure) -> str:
+    """A version that is not there any more is gone, whoever it was."""
+    said = tomcat.said(answer)
+    return "" if "No context exists" in said else said
+
+
+def count(fleet: Fleet, name: str, version: str) -> Act:
+    """Says how many sessions go with a version; it does not matter when nobody can tell."""
+
+    def tells(answer: Answer) -> str:
+        found = tomcat_sessions.idle(answer)
+        return f"{found.sessions} sessions on {name} end with {fleet.named(version)}"
+
+    return Act(fleet.manager(name, "sessions", version), lambda answer: "", tells=tells)
+
+
+def visit_before(fleet: Fleet, name: str, version: str) -> Step:
+    """A visitor comes before the deployment, who must stay where he is after it."""
+    check = checks.visitor_gets(fleet, name, version, f"{name}-{OLD}")
+
+    def accept(answer: Answer | Failure) -> str:
+        verdict = check.judge(answer)
+        return "" if verdict.holds else f"{check.sentence}: {verdict.measured}"
+
+    act = Act(check.command, accept, tells=lambda answer: check.judge(answer).measured)
+    return Step(f"visit {name} before it changes", (act,), expected=0.1)
+
+
+def visit_after(fleet: Fleet, name: str, old: str, new: str) -> Iterator[Step]:
+    """Two visitors of one node after the deployment: a new one, and the one from before."""
+    fresh = checks.visitor_gets(fleet, name, new, f"{name}-{NEW}")
+    yield Step(f"a new visitor of {name} gets {fleet.named(new)}", (), goal=fresh, deadline=5.0, expected=0.2)
+    stays = checks.visitor_stays(fleet, name, old, f"{name}-{OLD}")
+    yield Step(
+        f"the visitor of before stays on {fleet.named(old)}", (), goal=stays, deadline=5.0, expected=0.2
+    )
+
+
+def visitors(fleet: Fleet, version: str, number: int) -> Step:
+    """New visitors come the way users do; each gets `version`."""
+    page = fleet.application.version_page
+    assert page is not None
+    front = "front"
+    acts = []
+    for visitor in range(number):
+        check = checks.visitor_gets(fleet, front, version, f"visitor-{visitor}")
+
+        def accept(answer: Answer | Failure, check: Check = check) -> str:
+            verdict = check.judge(answer)
+            return "" if verdict.holds else f"a new visitor does not get {version}: {verdict.measured}"
+
+        acts.append(Act(check.command, accept, tells=lambda answer: f"HTTP {answer.status}, {version}"))
+    title = f"{number} new visitors come through the front and get {fleet.named(version)}"
+    return Step(title, tuple(acts), expected=0.5, together=True)
+
+
+def drain(fleet: Fleet, name: str, version: str) -> Step:
+    """Waits until nobody is on a version. New visitors get the newest, so it only gets emptier."""
+
+    def pending(answer: Answer | Failure) -> str:
+        if isinstance(answer, Failure):
+            return answer.sentence
+        if "No context exists" in answer.text:
+            return ""
+        try:
+            found = tomcat_sessions.idle(answer)
+        except Unparsable as error:
+            return f"{name}: {error}"
+        return _left(fleet, name, version, found)
+
+    act = Act(fleet.manager(name, "sessions", version), lambda answer: "", pause=LOOK, pending=pending)
+    return Step(
+        f"the sessions of {fleet.named(version)} on {name} end",
+        (act,),
+        goal=checks.empty(fleet, name, version),
+        deadline=DRAIN,
+        expected=1800.0,
+        parks=True,
+    )
+
+
+def _left(fleet: Fleet, name: str, version: str, found: Idle) -> str:
+    """Who is still there, and when they are gone if nobody comes back."""
+    if not found.sessions:
+        return ""
+    said = f"{name}: {found.sessions} sessions are on {fleet.named(version)}"
+    if found.left is None:
+        return f"{said}, and do not end by themselves"
+    at = datetime.fromtimestamp(datetime.now(UTC).timestamp() + found.left, UTC)
+    return f"{said}; unless they come back, all are gone by {at:%H:%M}Z (in {duration(found.left)})"
+
+
+def expire(fleet: Fleet, name: str, version: str, minutes: int) -> Step:
+    """Ends sessions by hand: their users are logged out."""
+    command = fleet.manager(name, "expire", version, Danger.DESTRUCTIVE, f"&idle={minutes}")
+    return Step(
+        f"end the sessions of {fleet.named(version)} on {name} that were idle for {minutes} minutes",
+        (Act(command, tomcat.said),),
+        no_undo="a session that was ended is lost",
+        expected=0.5,
+    )

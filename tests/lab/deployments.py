@@ -1,0 +1,111 @@
+"""Deployments on the lab's Tomcats: visitors meanwhile, runs, and what the Tomcats have."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.lab.host import wait_for
+from tests.lab.nginx import PORT
+from tests.lab.platform import VERSION, Lab
+from tests.lab.swaps import begun
+
+from saitotui.facts.tomcat import applications
+from saitotui.model.command import Answer
+
+ID = "parallel-deploy-war"
+RATE, USERS = 250.0, 50
+LIMIT = 300.0
+
+
+@contextmanager
+def visited(lab: Lab) -> Iterator[dict[str, Any]]:
+    """Users are at work in the block; afterwards what they saw is in the dictionary."""
+    told: dict[str, Any] = {}
+    command = [sys.executable, "-m", "tests.lab.visitors"]
+    command += [lab.address("web1"), str(PORT), str(RATE), str(USERS)]
+    users = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert users.stdout is not None
+        assert users.stdout.readline() == "visiting\n"
+        yield told
+        said, _ = users.communicate("", timeout=60)
+        told |= json.loads(said)
+    finally:
+        users.kill()
+        users.communicate()
+
+
+def versions(lab: Lab) -> dict[str, dict[str, bool]]:
+    """Which versions each Tomcat has, and whether they run."""
+    return {
+        name: {
+            app.version: app.running
+            for app in applications(Answer(tomcat.manager("/text/list"), 200))
+            if app.path == "/app"
+        }
+        for name, tomcat in lab.tomcats.items()
+    }
+
+
+def all_have(lab: Lab, *wanted: str) -> bool:
+    """Whether every Tomcat has these versions, each running, and no other one."""
+    return all(found == dict.fromkeys(wanted, True) for found in versions(lab).values())
+
+
+def deploying(lab: Lab, state: Path, war: Path, *more: str) -> subprocess.Popen[str]:
+    """A deployment that goes on by itself."""
+    return begun(lab, state, ID, "-p", f"war={war}", *more)
+
+
+def reached(state: Path, number: str, sentence: str) -> None:
+    """Waits until a run tells a sentence."""
+
+    def told() -> bool:
+        files = state.glob(f"*/*/runs/{number}/events.jsonl")
+        return any(sentence in path.read_text("utf-8") for path in files)
+
+    wait_for(f"run {number} to tell {sentence!r}", told, 90)
+
+
+def stop_waiting(lab: Lab, state: Path, number: str, run: subprocess.Popen[str]) -> str:
+    """The next shift takes a run over that waits for sessions to end, and stops that: what it printed."""
+    reached(state, number, "sessions are on")
+    done = subprocess.run(
+        [sys.executable, "-m", "saitotui", "attach", number, "--take", "my shift now",
+         "--profile", str(lab.profile)],
+        input="stop\n", capture_output=True, text=True, timeout=60, env=_environment(state),
+    )  # fmt: skip
+    said, _ = run.communicate(timeout=30)
+    assert "stopped the wait" in said, done.stdout + done.stderr + said
+    return said
+
+
+def _environment(state: Path) -> dict[str, str]:
+    return {**os.environ, "XDG_STATE_HOME": str(state)}
+
+
+def finished(run: subprocess.Popen[str], limit: float = LIMIT) -> tuple[int, str]:
+    """The exit code of a run, and what it printed."""
+    try:
+        said, _ = run.communicate(timeout=limit)
+    finally:
+        run.kill()
+    return run.returncode, said
+
+
+def back_to_first(lab: Lab) -> None:
+    """Every Tomcat has the version of the start, and no other one."""
+    war = lab.wars.build(VERSION)
+    for name, found in versions(lab).items():
+        if not found.get(VERSION):
+            lab.tomcats[name].deploy(war, VERSION)
+        for version in set(found) - {VERSION}:
+            lab.tomcats[name].undeploy(version)
+    assert all_have(lab, VERSION)

@@ -1,0 +1,109 @@
+"""The real three Tomcats behind nginx get new versions of the application while users are at work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.deployments import (
+    all_have,
+    back_to_first,
+    deploying,
+    finished,
+    reached,
+    stop_waiting,
+    versions,
+    visited,
+)
+from tests.lab.platform import TOMCATS, VERSION, Lab
+from tests.lab.swaps import begun, walk
+from tests.lab.war import BROKEN
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture
+def shop(platform: Lab) -> Iterator[Lab]:
+    """The platform with the first version of the application, before and after the test."""
+    back_to_first(platform)
+    yield platform
+    back_to_first(platform)
+
+
+def test_versions_come_and_go_and_nobody_notices(shop: Lab, tmp_path: Path) -> None:
+    with visited(shop) as told:
+        first = deploying(shop, tmp_path, shop.wars.build("002", minutes=1), "-p", "soak=10")
+        said = stop_waiting(shop, tmp_path, "0001", first)
+        assert all_have(shop, VERSION, "002"), said
+        code, said = finished(
+            deploying(shop, tmp_path, shop.wars.build("003"), "-p", "soak=0", "-p", "canary=tc2")
+        )
+        assert code == 0, said
+        assert "unless they come back, all are gone by" in said
+        assert all_have(shop, VERSION, "003"), versions(shop)  # who was on 002 is gone, and so is that
+        said = walk(shop, tmp_path, "roll-back-app-version")
+        assert re.search(r"\d+ sessions on tc1 end with /app##003", said), said
+        assert all_have(shop, VERSION)
+    new = [version for _, version in told["new"]]
+    print(
+        f"\nparallel-deploy-war: requests {told['requests']}, of users {told['versions']}, "
+        f"{len(new)} new visitors, lost {told['lost'][:5]}, failed {told['failed'][:5]}"
+    )
+    assert told["failed"] == []
+    assert told["lost"] == []
+    assert set(told["versions"]) == {VERSION}
+    assert sum(told["requests"].values()) >= 20_000
+    assert set(new) == {VERSION, "002", "003"}
+
+
+@pytest.mark.parametrize(
+    ("listener", "servlet", "word"),
+    [(BROKEN, "Shop", "context failed to start"), ("", BROKEN, "HTTP 500")],
+)
+def test_a_version_that_fails_goes_again(
+    shop: Lab, tmp_path: Path, listener: str, servlet: str, word: str
+) -> None:
+    war = shop.wars.build("002", listener=listener, servlet=servlet)
+    code, said = finished(deploying(shop, tmp_path, war, "-p", "soak=0"))
+    assert code == 12, said
+    assert word in said
+    assert all_have(shop, VERSION), versions(shop)
+
+
+def test_a_tomcat_that_dies_in_the_middle(shop: Lab, tmp_path: Path) -> None:
+    run = deploying(shop, tmp_path, shop.wars.build("002", listener="Slow"), "-p", "soak=0")
+    try:
+        reached(tmp_path, "0001", "deploy /app##002 on tc2")
+        shop.kill_tomcat(2)
+        code, said = finished(run)
+    finally:
+        shop.go_home()
+    assert code in (13, 14), said
+    assert "tc2" in said
+    found = versions(shop)
+    assert found["tc1"].get("002"), found
+    assert found["tc1"][VERSION], found
+    said = walk(shop, tmp_path, "roll-back-app-version", "-p", "version=002")
+    assert all_have(shop, VERSION), said
+
+
+def test_a_disk_without_room(shop: Lab, tmp_path: Path) -> None:
+    with shop.tomcats["tc2"].files_up_to(100_000):
+        code, said = finished(deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0"))
+    assert code == 12, said
+    assert all_have(shop, VERSION), versions(shop)
+    for name in TOMCATS:
+        left = {path.name for path in (shop.tomcats[name].base / "webapps").iterdir()}
+        assert left == {f"app##{VERSION}", f"app##{VERSION}.war"}, (name, left)
+
+
+def test_the_next_shift_ends_what_is_left(shop: Lab, tmp_path: Path) -> None:
+    run = deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0")
+    stop_waiting(shop, tmp_path, "0001", run)
+    refused = begun(shop, tmp_path, "parallel-deploy-war", "-p", f"war={shop.wars.build('002')}")
+    refused.kill()
+    refused.communicate()
+    said = walk(shop, tmp_path, "retire-app-version", "-p", "expire=0")
+    assert all_have(shop, "002"), said
