@@ -76,7 +76,7 @@ def reached(state: Path, number: str, sentence: str) -> None:
 
 def stop_waiting(lab: Lab, state: Path, number: str, run: subprocess.Popen[str]) -> str:
     """The next shift takes a run over that waits for sessions to end, and stops that: what it printed."""
-    reached(state, number, "sessions are on")
+    reached(state, number, "unless they come back")
     done = subprocess.run(
         [sys.executable, "-m", "saitotui", "attach", number, "--take", "my shift now",
          "--profile", str(lab.profile)],

@@ -44,7 +44,7 @@ def test_versions_come_and_go_and_nobody_notices(shop: Lab, tmp_path: Path) -> N
         assert "unless they come back, all are gone by" in said
         assert all_have(shop, VERSION, "003"), versions(shop)  # who was on 002 is gone, and so is that
         said = walk(shop, tmp_path, "roll-back-app-version")
-        assert re.search(r"\d+ sessions on tc1 end with /app##003", said), said
+        assert re.search(r"\d+ sessions? on tc1 would end with /app##003", said), said
         assert all_have(shop, VERSION)
     new = [version for _, version in told["new"]]
     print(
@@ -60,7 +60,10 @@ def test_versions_come_and_go_and_nobody_notices(shop: Lab, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("listener", "servlet", "word"),
-    [(BROKEN, "Shop", "context failed to start"), ("", BROKEN, "HTTP 500")],
+    [
+        (BROKEN, "Shop", "context failed to start"),
+        ("", BROKEN, "it does not hold that a new visitor of tc1 gets /app##002"),
+    ],
 )
 def test_a_version_that_fails_goes_again(
     shop: Lab, tmp_path: Path, listener: str, servlet: str, word: str
@@ -75,11 +78,12 @@ def test_a_version_that_fails_goes_again(
 def test_a_tomcat_that_dies_in_the_middle(shop: Lab, tmp_path: Path) -> None:
     run = deploying(shop, tmp_path, shop.wars.build("002", listener="Slow"), "-p", "soak=0")
     try:
-        reached(tmp_path, "0001", "deploy /app##002 on tc2")
+        reached(tmp_path, "0001", '"target": "tc2", "text": "PUT /text/deploy')
         shop.kill_tomcat(2)
         code, said = finished(run)
     finally:
-        shop.go_home()
+        shop.heal()
+    print(said[-3000:])
     assert code in (13, 14), said
     assert "tc2" in said
     found = versions(shop)

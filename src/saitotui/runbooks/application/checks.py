@@ -18,6 +18,10 @@ HEAP_FULL = 75.0
 """Percent of the heap in use from which a second copy of the application may not fit."""
 
 
+def counted(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
+
+
 def _listed(
     fleet: Fleet,
     name: str,
@@ -38,11 +42,7 @@ def _how(apps: tuple[App, ...], version: str) -> str:
     app = next((app for app in apps if app.version == version), None)
     if app is None:
         return "not there"
-    return f"running, {_sessions(app.sessions)}" if app.running else "stopped"
-
-
-def _sessions(count: int) -> str:
-    return "1 session" if count == 1 else f"{count} sessions"
+    return f"running, {counted(app.sessions)}" if app.running else "stopped"
 
 
 def runs(fleet: Fleet, name: str, version: str) -> Check:

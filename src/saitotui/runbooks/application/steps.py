@@ -11,11 +11,12 @@ from saitotui.model.command import Answer, Command, Danger, Failure, File, Unpar
 from saitotui.model.plan import Act, Check, Step
 from saitotui.model.text import duration
 from saitotui.runbooks.application import checks
+from saitotui.runbooks.application.checks import counted
 from saitotui.runbooks.application.fleet import Fleet
 
 DEPLOY = 900.0
 """Seconds for sending an archive and starting it."""
-START = 120.0
+START = 60.0
 """Seconds in which a version must run whose manager gave no answer."""
 DRAIN = 24 * 3600.0
 """Seconds for which sessions are waited for before somebody decides."""
@@ -70,7 +71,7 @@ def count(fleet: Fleet, name: str, version: str) -> Act:
 
     def tells(answer: Answer) -> str:
         found = tomcat_sessions.idle(answer)
-        return f"{found.sessions} sessions on {name} end with {fleet.named(version)}"
+        return f"{counted(found.sessions)} on {name} would end with {fleet.named(version)}"
 
     return Act(fleet.manager(name, "sessions", version), lambda answer: "", tells=tells)
 
@@ -144,7 +145,7 @@ def _left(fleet: Fleet, name: str, version: str, found: Idle) -> str:
     """Who is still there, and when they are gone if nobody comes back."""
     if not found.sessions:
         return ""
-    said = f"{name}: {found.sessions} sessions are on {fleet.named(version)}"
+    said = f"{name}: {counted(found.sessions)} on {fleet.named(version)}"
     if found.left is None:
         return f"{said}, and do not end by themselves"
     at = datetime.fromtimestamp(datetime.now(UTC).timestamp() + found.left, UTC)
