@@ -169,8 +169,3 @@ async def test_a_target_that_the_profile_lacks_is_said(hub: Hub) -> None:
         (answer,) = await hub.ask([Command(client, "nowhere", "x")], 1)
         assert isinstance(answer, Failure)
         assert answer.sentence.startswith("the profile has no ")
-
-
-async def test_a_file_is_uploaded_with_progress(ssh_peer: SshPeer, hub: Hub, tmp_path: Path) -> None:
-    answer = await hub.host("h").upload(tmp_path / "absent", "/nowhere/x", lambda done, whole: None)
-    assert isinstance(answer, Failure)

@@ -18,6 +18,8 @@ from saitotui.clients.failures import late
 from saitotui.clients.war import describe
 from saitotui.model.command import Answer, Command, Failure, FailureKind, File, Json
 
+HERE = "this console"
+"""The only target there is."""
 KNOWN = "known.json"
 _CHUNK = 1 << 20
 

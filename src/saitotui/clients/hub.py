@@ -147,8 +147,10 @@ class Hub:
 
     @staticmethod
     def _file(name: str) -> Connection:
-        from saitotui.clients.files import FileConnection
+        from saitotui.clients.files import HERE, FileConnection
 
+        if name != HERE:
+            raise Unknown(f"the profile has no files of {name!r}: only {HERE} keeps any")
         return FileConnection()
 
     async def aclose(self) -> None:

@@ -279,24 +279,6 @@ class SshHost:
             address, _, port = target.rpartition(":")
             await connection.forward_local_path_to_port(path, address.strip("[]"), int(port))
 
-    async def upload(self, local: Path, remote: str, progress: Callable[[int, int], None]) -> Failure | None:
-        """Copies a file by SFTP; `progress` is told the bytes done and in all. None when it is there."""
-        import asyncssh
-
-        connection = await self.connection(CONNECT)
-        if isinstance(connection, Failure):
-            return connection
-        try:
-            async with connection.start_sftp_client() as sftp:
-                await sftp.put(
-                    str(local), remote, progress_handler=lambda _from, _to, done, whole: progress(done, whole)
-                )
-        except (asyncssh.Error, OSError) as error:
-            return Failure(
-                FailureKind.ERROR, f"{self.where}: {remote} was not written: {one_line(str(error))}"
-            )
-        return None
-
     async def aclose(self) -> None:
         if self._attempt is not None:
             self._attempt.cancel()

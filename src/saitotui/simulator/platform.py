@@ -57,5 +57,9 @@ def readme(folder: Path, ports: Mapping[str, int]) -> str:
 {mysql}
   curl --cacert {folder}/ca.pem -H "Authorization: PVEAPIToken=..." https://127.0.0.1:PORT/api2/json/version
 
+Versions to deploy, some of which fail, are in {folder}/wars:
+
+  saitotui plan parallel-deploy-war -p war={folder}/wars/app##002.war --profile {folder}/profile.yaml
+
 Addresses and ports are in profile.yaml, secrets in {folder}/secrets.
 """

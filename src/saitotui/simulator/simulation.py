@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import asyncssh
 import yaml
 
-from saitotui.simulator import http_platform
+from saitotui.simulator import http_platform, wars
 from saitotui.simulator.certificates import authority_and_server, client_key
 from saitotui.simulator.clock import Clock
 from saitotui.simulator.database import DatabasePart
@@ -183,6 +183,7 @@ class Simulation:
             for name, door in self._ssh.items()
         )
         (self.directory / "ssh_config").write_text(config)
+        wars.offer(self.directory / "wars")
         ports = {name: door.port for name, door in {**self._mysql, **self._through}.items()}
         (self.directory / "README.txt").write_text(readme(self.directory, ports))
 

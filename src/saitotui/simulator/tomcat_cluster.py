@@ -13,6 +13,8 @@ from typing import Protocol
 
 TIMEOUT = 30 * 60.0
 """Seconds after which an idle session expires."""
+LONG = 86_400.0
+"""Seconds for which somebody stays who does not leave."""
 START = 3.5
 """Seconds until a started Tomcat serves."""
 
@@ -30,6 +32,10 @@ class Fabric(Protocol):
 
     def connected(self, a: str, b: str) -> bool:
         """Whether the machines of two Tomcats reach each other."""
+
+    def disk_full(self, name: str) -> bool: ...
+    def crash(self, name: str) -> None:
+        """Its process dies."""
 
 
 @dataclass(slots=True)
@@ -90,6 +96,8 @@ class Tomcat:
     """Extra share of the heap in use (a leak)."""
     slow_threads: int = 0
     """Request threads that are stuck."""
+    doomed: bool = False
+    """It dies when the next version is deployed on it."""
 
     def versions(self, path: str) -> list[App]:
         """Versions of a context, oldest first, as Tomcat's Mapper orders them: as strings."""
@@ -247,6 +255,21 @@ class TomcatCluster:
             if theirs is not None and theirs.running and self.alive(name):
                 found.append((other, theirs))
         return found
+
+    def stay(self, name: str) -> None:
+        """Somebody keeps a page of the newest version open, which asks again and again."""
+        now = self.fabric.now()
+        session = self.login(name, LONG)
+        assert session is not None
+        session.ends = now + LONG
+
+    def leave(self) -> None:
+        """Whoever stays logs out."""
+        soon = self.fabric.now() + LONG / 4
+        for tomcat in self.tomcats.values():
+            for app in tomcat.apps.values():
+                for id in [id for id, session in app.sessions.items() if session.ends > soon]:
+                    del app.sessions[id]
 
     def touch(self, tomcat: Tomcat, app: App, session: Session) -> None:
         """A request of a session."""

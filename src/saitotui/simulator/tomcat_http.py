@@ -69,6 +69,10 @@ class TomcatHttp:
                 else jmx.query(request.query.get("qry", "*:*"))
             )
         elif part == "text" and request.method == "PUT" and rest[0] == "deploy":
+            if tomcat.doomed:
+                tomcat.doomed = False
+                self.cluster.fabric.crash(tomcat.name)
+                return Reply(502, b"", "", (HTML,))
             text, delay = Manager(self.cluster, tomcat).deploy(request.query, request.body), DEPLOY
         elif part == "text":
             text = Manager(self.cluster, tomcat).answer(rest[0], request.query)

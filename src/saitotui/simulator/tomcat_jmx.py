@@ -66,8 +66,8 @@ class Jmx:
                 yield self._fill("DELTA_MANAGER", figures)
             yield self._fill("WEB_MODULE", figures)
         yield from self._members()
-        for name in ("CONNECTOR", "THREAD_POOL", "REQUESTS", "MEMORY", "THREADING", "SYSTEM", "RUNTIME",
-                     "HOST", "DEPLOYER", "REPLICATION_VALVE"):  # fmt: skip
+        for name in ("CONNECTOR", "THREAD_POOL", "REQUESTS", "MEMORY", "METASPACE", "THREADING", "SYSTEM",
+                     "RUNTIME", "HOST", "DEPLOYER", "REPLICATION_VALVE"):  # fmt: skip
             yield self._fill(name, self._figures())
         for name in templates():
             if name.startswith("CHANNEL"):

@@ -65,6 +65,8 @@ class Manager:
                 if query.get("update") != "true":
                     raise Fail(f"Application already exists at path [{name}]")
                 del self._tomcat.apps[key]
+            if self._cluster.fabric.disk_full(self._tomcat.name):
+                raise Fail("Encountered exception [java.io.IOException: No space left on device]")
             found = tomcat_war.read(war)
             base = path.lstrip("/").replace("/", "#") + (f"##{version}" if version else "")
             app = App(path, version, found.starts, found.status,

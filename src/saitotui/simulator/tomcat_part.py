@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-from saitotui.simulator import nginx_tools
+from saitotui.simulator import nginx_tools, tomcat_faults
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
-from saitotui.simulator.tomcat_cluster import App, TomcatCluster
+from saitotui.simulator.tomcat_cluster import TomcatCluster
 from saitotui.simulator.tomcat_http import Backends, TomcatHttp
 from saitotui.simulator.world import Machine, World, targets
 
@@ -145,6 +145,12 @@ class TomcatPart:
     def now(self) -> float:
         return self.world.clock.now()
 
+    def disk_full(self, name: str) -> bool:
+        return self.world.machines[name].disk_full
+
+    def crash(self, name: str) -> None:
+        self.world.service(name, TOMCAT, "stopped")
+
     def call_later(self, delay: float, do: Callable[[], None]) -> object:
         return self.world.clock.call_later(delay, do)
 
@@ -227,36 +233,4 @@ class TomcatPart:
         world.fault("tomcat-isolated", "shut a Tomcat's replication port", names, isolate, join)
         world.fault("tomcat-heap", "fill a Tomcat's heap", names, leak, collect)
         world.fault("tomcat-threads", "let a Tomcat's request threads get stuck", names, stick, loosen)
-        self._deployment_faults()
-
-    def _deployment_faults(self) -> None:
-        world, cluster = self.world, self.tomcats
-
-        def put(name: str, version: str, running: bool = True) -> None:
-            cluster.deploy(name, App("/app", version, running, doc_base=f"app##{version}"))
-
-        def take(name: str, *versions: str) -> str:
-            for version in versions:
-                cluster.tomcats[name].apps.pop(("/app", version), None)
-            return f"{name} has its old versions only"
-
-        def order(name: str) -> str:
-            put(name, "9")
-            put(name, "10")
-            return f"{name} has versions 9 and 10: 9 is served, for versions compare as text"
-
-        def drain(name: str) -> str:
-            put(name, "002")
-            return f"{name} drains version 001 in favour of 002"
-
-        def fail(name: str) -> str:
-            put(name, "002", running=False)
-            return f"version 002 did not start on {name}"
-
-        names = targets(dict.fromkeys(TOMCATS))
-        world.fault("version-order", "deploy version 10 beside 9", names, order, lambda n: take(n, "9", "10"))
-        world.fault(
-            "draining", "deploy a newer version beside the old", names, drain, lambda n: take(n, "002")
-        )
-        world.fault("context-failed", "deploy a version that does not start", names, fail,
-                    lambda n: take(n, "002"))  # fmt: skip
+        tomcat_faults.install(world, self.tomcats)

@@ -34,6 +34,7 @@ class Machines:
         )
         self.off: set[str] = set()
         self.stopped: set[str] = set()
+        self.full: set[str] = set()
         self.logs: dict[str, list[str]] = {"web1": [], "web2": []}
 
     def now(self) -> float:
@@ -55,6 +56,12 @@ class Machines:
 
     def connected(self, a: str, b: str) -> bool:
         return True
+
+    def disk_full(self, name: str) -> bool:
+        return name in self.full
+
+    def crash(self, name: str) -> None:
+        self.processes[name] = None
 
     def log(self, name: str, line: str) -> None:
         self.logs[name].append(line)

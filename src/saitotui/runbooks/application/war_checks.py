@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from saitotui.clients.files import HERE
 from saitotui.facts import war
 from saitotui.facts.war import War
 from saitotui.model.command import Client, Command, Danger, File
 from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
 from saitotui.runbooks.judging import reading
 
-HERE = "this console"
 DEADLINE = 60.0
 """Seconds: every member of the archive is unpacked."""
 

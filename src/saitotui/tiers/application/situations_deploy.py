@@ -7,6 +7,8 @@ from saitotui.model.health import Health
 from saitotui.tiers.application import situations as services
 
 _DEPLOY = ("parallel-deploy-war",)
+_BACK = ("roll-back-app-version",)
+_RETIRE = ("retire-app-version",)
 
 VERSION_MISSING = Situation(
     "application.version-missing",
@@ -23,7 +25,7 @@ VERSION_STOPPED = Situation(
     "Its context failed to start, or somebody stopped it. Tomcat's manager says `FAIL - ... context failed "
     "to start` only to whoever deployed it.",
     "Read the Tomcat's log of the time of the deployment; undeploy the version when it is of no use.",
-    _DEPLOY,
+    (*_BACK, *_DEPLOY),
 )
 VERSIONS_DIFFER = Situation(
     "application.versions-differ",
@@ -31,7 +33,7 @@ VERSIONS_DIFFER = Situation(
     "The Tomcats serve different versions",
     "New visitors get one or the other by chance. During a deployment that is so for some seconds.",
     "When no deployment is on its way: finish or undo the last one.",
-    _DEPLOY,
+    (*_DEPLOY, *_BACK),
 )
 VERSION_PARTIAL = Situation(
     "application.version-not-everywhere",
@@ -40,7 +42,7 @@ VERSION_PARTIAL = Situation(
     "Its sessions cannot be copied to, nor taken over by, a Tomcat that lacks it: they are lost when the "
     "others fail.",
     "Deploy it there too, or let its sessions end before any Tomcat is restarted.",
-    _DEPLOY,
+    (*_DEPLOY, *_BACK, *_RETIRE),
 )
 VERSION_ORDER = Situation(
     "application.version-order-trap",
@@ -57,7 +59,7 @@ DRAINING = Situation(
     "An old version drains",
     "New sessions go to the newer version; sessions that began on the old one stay there until they end.",
     "Undeploy the old version when no Tomcat has a session of it any more: undeploying ends them at once.",
-    _DEPLOY,
+    (*_RETIRE, *_BACK),
 )
 MEMBERS_MISSING = Situation(
     "application.members-missing",
