@@ -153,3 +153,16 @@ async def test_a_session_is_one_visitor() -> None:
     assert (again.visitor, again.text) == (Visitor.KNOWN, "somebody")
     assert other.visitor == Visitor.STRANGER
     assert lost.visitor == Visitor.FORGOTTEN
+
+
+async def test_all_who_ask_at_the_same_time_share_one_connection() -> None:
+    """Questions of a preflight come one by one, all at once: none may leave an open client behind."""
+    async with serving(Peer()) as port:
+        hub = Hub(profile(port))
+        command = Command(Client.HTTP, "tc1/app", "GET /count", session="one")
+        answers = await asyncio.gather(*(hub.ask([command], 5) for _ in range(6)))
+        again = (await hub.ask([command], 5))[0]
+        await hub.aclose()
+    assert all(isinstance(answer, Answer) for (answer,) in answers)
+    assert isinstance(again, Answer)
+    assert again.visitor == Visitor.KNOWN

@@ -16,7 +16,7 @@ from saitotui.engine.runs.catalogue import catalogue, plan_of
 from saitotui.engine.runs.execution import Execution
 from saitotui.engine.runs.record import Record
 from saitotui.model.command import Answer, Command, Failure, FailureKind
-from saitotui.model.plan import Plan, Refusal
+from saitotui.model.plan import Plan, Refusal, Step
 from saitotui.model.profile import Profile
 from saitotui.model.run import Decision, Result
 from saitotui.model.snapshot import Snapshot
@@ -56,7 +56,10 @@ class Unreliable:
         return [Failure(FailureKind.TIMEOUT, "no answer")]
 
 
-READ = {"database": ("database/", "monitoring/", "zabbix/", "cluster/"), "application": ("application/",)}
+READ = {
+    "database": ("database/", "monitoring/", "zabbix/", "cluster/"),
+    "application": ("application/", "monitoring/", "zabbix/"),
+}
 """By the tier of a runbook: the questions whose answers it reads."""
 
 
@@ -81,13 +84,13 @@ async def planned(simulation: Simulation, runbook: str, **parameters: str) -> Pl
 
 
 @asynccontextmanager
-async def passing_time(simulation: Simulation) -> AsyncIterator[None]:
-    """Time passes in the block, faster than it does."""
+async def passing_time(simulation: Simulation, step: float = 1) -> AsyncIterator[None]:
+    """Time passes in the block, faster than it does: `step` seconds at a time."""
 
     async def passing() -> None:
         while True:
             await asyncio.sleep(0.02)
-            simulation.advance(1)
+            simulation.advance(step)
 
     task = asyncio.create_task(passing())
     try:
@@ -97,16 +100,15 @@ async def passing_time(simulation: Simulation) -> AsyncIterator[None]:
 
 
 def hasty(plan: Plan, longest: float) -> Plan:
-    """`plan`, waiting for nothing longer than `longest` seconds."""
-    return replace(
-        plan,
-        stages=tuple(
-            replace(
-                stage, steps=tuple(replace(one, deadline=min(one.deadline, longest)) for one in stage.steps)
-            )
-            for stage in plan.stages
-        ),
-    )
+    """`plan`, waiting for nothing longer than `longest` seconds, and looking often."""
+
+    def step(one: Step) -> Step:
+        acts = tuple(replace(act, pause=min(act.pause, 0.05)) for act in one.acts)
+        deadline, proof = min(one.deadline, longest), min(one.proof, longest)
+        return replace(one, acts=acts, deadline=deadline, proof=proof)
+
+    stages = (replace(stage, steps=tuple(map(step, stage.steps))) for stage in plan.stages)
+    return replace(plan, stages=tuple(stages))
 
 
 async def carried_out(simulation: Simulation, runbook: str, text: str = "", fate: str = "") -> Result:

@@ -50,6 +50,7 @@ class HttpConnection:
         self._service = service
         self._through = through
         self._client: httpx.AsyncClient | None = None
+        self._attempt: asyncio.Task[httpx.AsyncClient | Failure] | None = None
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         client = await self._open(deadline)
@@ -58,14 +59,22 @@ class HttpConnection:
         return list(await asyncio.gather(*(self._one(client, command, deadline) for command in commands)))
 
     async def _open(self, deadline: float) -> httpx.AsyncClient | Failure:
-        if self._client is None:
-            transport = await self._transport(deadline)
-            if isinstance(transport, Failure):
-                return transport
-            password = await resolve(self._service.password)
-            if isinstance(password, Failure):
-                return Failure(password.kind, f"{self._where}: {password.sentence}")
-            self._client = _client(transport, self._service.user, password.reveal())
+        if self._client is not None:
+            return self._client
+        # All who ask at the same time share one attempt: a second client would be closed by nobody.
+        if self._attempt is None or self._attempt.done():
+            self._attempt = asyncio.create_task(self._opened(deadline))
+        return await asyncio.shield(self._attempt)
+
+    async def _opened(self, deadline: float) -> httpx.AsyncClient | Failure:
+        transport = await self._transport(deadline)
+        if isinstance(transport, Failure):
+            return transport
+        password = await resolve(self._service.password)
+        if isinstance(password, Failure):
+            await transport.aclose()
+            return Failure(password.kind, f"{self._where}: {password.sentence}")
+        self._client = _client(transport, self._service.user, password.reveal())
         return self._client
 
     async def _transport(self, deadline: float) -> httpx.AsyncHTTPTransport | Failure:
@@ -175,6 +184,9 @@ class HttpConnection:
             return Failure(FailureKind.TIMEOUT, sentence)
 
     async def aclose(self) -> None:
+        if self._attempt is not None and not self._attempt.done():
+            self._attempt.cancel()
+            await asyncio.gather(self._attempt, return_exceptions=True)
         if self._client is not None:
             await self._client.aclose()
             self._client = None

@@ -103,7 +103,8 @@ def _deployment(
 
 def _preflight(what: Deployment) -> Iterator[Precondition]:
     fleet, canary = what.fleet, what.order[0]
-    yield from war_checks.preflight(what.file, fleet.named(what.old), what.named)
+    there = bool(fleet.having(what.new))
+    yield from war_checks.preflight(what.file, fleet.named(what.old), what.named, there=there)
     for name in what.order:
         serves = checks.serves(fleet, name, what.old, but=what.new)
         yield Precondition(serves, "all Tomcats must serve the same version", decisive=True)

@@ -15,11 +15,11 @@ DEADLINE = 60.0
 """Seconds: every member of the archive is unpacked."""
 
 
-def preflight(file: File, old: str, new: str) -> Iterator[Precondition]:
-    """`old` and `new` name the versions (`/app##001`)."""
+def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precondition]:
+    """`old` and `new` name the versions (`/app##001`); `there`: some Tomcat has the new one already."""
     yield Precondition(_sound(file), "no Tomcat could start it")
     yield Precondition(
-        _is_known(file, new), "another file of that version runs already: give it another version"
+        _is_known(file, new, there=there), "Tomcats with unlike versions of one name", unknown=Grade.AMBER
     )
     yield Precondition(
         _distributable(file), "its sessions would not be copied, and be lost with their Tomcat",
@@ -98,12 +98,13 @@ def _kept(file: File, name: str) -> Check:
     return _known(file, name, f"the file of {name} is kept here", judge)
 
 
-def _is_known(file: File, name: str) -> Check:
+def _is_known(file: File, name: str, *, there: bool) -> Check:
     """Whether a version that some Tomcats may have already is this very file."""
 
     def judge(sha256: str) -> Verdict:
-        said = f"it was SHA-256 {sha256[:12]}" if sha256 else "nothing was deployed as that from here"
-        return Verdict(sha256 in ("", file.sha256), said)
+        if not sha256:
+            return Verdict(None if there else True, "nothing was deployed as that from here")
+        return Verdict(sha256 == file.sha256, f"it was SHA-256 {sha256[:12]}")
 
     return _known(file, name, f"{name} is no other file", judge)
 
