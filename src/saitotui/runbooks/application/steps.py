@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from saitotui.clients.quoting import shell
 from saitotui.facts import tomcat, tomcat_sessions
 from saitotui.facts.tomcat_sessions import Idle
 from saitotui.model.command import Answer, Command, Danger, Failure, File, Unparsable
-from saitotui.model.plan import Act, Check, Step
+from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.model.text import duration
 from saitotui.runbooks.application import checks
 from saitotui.runbooks.application.checks import counted
 from saitotui.runbooks.application.fleet import Fleet
+from saitotui.runbooks.judging import value_name
 
 DEPLOY = 900.0
 """Seconds for sending an archive and starting it."""
@@ -77,14 +79,16 @@ def count(fleet: Fleet, name: str, version: str) -> Act:
 
 
 def visit_before(fleet: Fleet, name: str, version: str) -> Step:
-    """A visitor comes before the deployment, who must stay where he is after it."""
+    """A visitor comes before the deployment, who must stay where he is after it. Captured, so that a process
+    that goes on with the run after the deployment does not come for the first time."""
     check = checks.visitor_gets(fleet, name, version, f"{name}-{OLD}")
 
     def accept(answer: Answer | Failure) -> str:
         verdict = check.judge(answer)
         return "" if verdict.holds else f"{check.sentence}: {verdict.measured}"
 
-    act = Act(check.command, accept, tells=lambda answer: check.judge(answer).measured)
+    capture = Capture(value_name("visited", name), lambda answer: shell(version))
+    act = Act(check.command, accept, capture, tells=lambda answer: check.judge(answer).measured)
     return Step(f"visit {name} before it changes", (act,), expected=0.1)
 
 
