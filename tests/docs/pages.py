@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
+from saitotui.engine.artefacts import keep
 from saitotui.engine.poll import Memory, look
 from saitotui.engine.registry import platform, situations, tier_kinds
 from saitotui.engine.report import Report
@@ -154,8 +155,8 @@ def schema_page() -> str:
     return json.dumps(TypeAdapter(Report).json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-_MARK = re.compile(r"<!-- plan(?:: ([\w-]+))? -->")
-"""After it comes the plan, made in the scenario that it names."""
+_MARK = re.compile(r"<!-- plan(?:: ([\w-]+))?((?: \w+=\S+)*) -->")
+"""After it comes the plan, made in the scenario that it names, of the parameters that it gives."""
 
 
 def runbook_page(name: str) -> str:
@@ -163,11 +164,12 @@ def runbook_page(name: str) -> str:
     text = (DOCS / "runbooks" / f"{name}.md").read_text(encoding="utf-8")
     mark = _MARK.search(text)
     assert mark is not None, f"docs/runbooks/{name}.md says nowhere where its plan belongs"
-    plan = asyncio.run(_plan(name, mark[1] or "healthy"))
+    given = dict(part.split("=", 1) for part in mark[2].split())
+    plan = asyncio.run(_plan(name, mark[1] or "healthy", given))
     return "\n".join([text[: mark.end()], "", *(f"    {line}" for line in plan), ""])
 
 
-async def _plan(name: str, scenario: str) -> list[str]:
+async def _plan(name: str, scenario: str, given: dict[str, str]) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="saitotui-docs-") as folder:
         async with Simulation(Path(folder) / "fsn1", scenario, frozen=True) as simulation:
             seen = platform(load_profile(simulation.profile_path))
@@ -176,7 +178,9 @@ async def _plan(name: str, scenario: str) -> list[str]:
                 snapshot = await look(hub, seen.questions.values(), Memory(), simulation.world.clock.now)
             finally:
                 await hub.aclose()
-    plan = plan_of(seen.profile, snapshot, name, {})
+        if "war" in given:
+            given["war"] = keep(Path(folder), Path(folder) / "fsn1" / "wars" / given["war"])
+        plan = plan_of(seen.profile, snapshot, name, given)
     assert isinstance(plan, Plan), plan
     # The digest is of this very platform, whose files lie elsewhere each time.
     return [re.sub(r", digest \w+", "", line) for line in lines(plan)]

@@ -18,15 +18,18 @@ FAILING, BROKEN = "answers-500", "does-not-start"
 
 
 def build(folder: Path, version: str) -> Path:
-    """A WAR of `version` in `folder`."""
+    """A WAR of `version` in `folder`: always the same bytes."""
     war = folder / f"app##{version}.war"
     servlet = "shop.Missing" if FAILING in version else "shop.Shop"
     listener = _LISTENER if BROKEN in version else ""
-    with zipfile.ZipFile(war, "w", zipfile.ZIP_DEFLATED) as archive:
-        manifest = f"Manifest-Version: 1.0\nImplementation-Version: {version}\n"
-        archive.writestr("META-INF/MANIFEST.MF", manifest)
-        archive.writestr("WEB-INF/web.xml", _WEB_XML.format(listener=listener, servlet=servlet))
-        archive.writestr(_CLASS, b"not read by the simulated Tomcats")
+    members = {
+        "META-INF/MANIFEST.MF": f"Manifest-Version: 1.0\nImplementation-Version: {version}\n",
+        "WEB-INF/web.xml": _WEB_XML.format(listener=listener, servlet=servlet),
+        _CLASS: "not read by the simulated Tomcats",
+    }
+    with zipfile.ZipFile(war, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
     return war
 
 
