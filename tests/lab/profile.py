@@ -85,6 +85,7 @@ def application(lab: Lab) -> dict[str, Any]:
                 "status": {"url": lab.nginx.status_url},
                 "access_log": lab.nginx.access_log,
                 "config": str(lab.nginx.config),
+                "upstreams": str(lab.nginx.config),
             }
         },
         "tomcats": {

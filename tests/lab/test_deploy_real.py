@@ -23,6 +23,8 @@ from tests.lab.war import BROKEN
 
 pytestmark = pytest.mark.lab
 
+STARTED = "/jmxproxy/?get=java.lang:type=Runtime&att=StartTime"
+
 
 @pytest.fixture
 def shop(platform: Lab) -> Iterator[Lab]:
@@ -56,6 +58,27 @@ def test_versions_come_and_go_and_nobody_notices(shop: Lab, tmp_path: Path) -> N
     assert set(told["versions"]) == {VERSION}
     assert sum(told["requests"].values()) >= 20_000
     assert set(new) == {VERSION, "002", "003"}
+
+
+def test_all_tomcats_are_started_again_and_nobody_notices(shop: Lab, tmp_path: Path) -> None:
+    before = shop.nginx.config.read_text("utf-8")
+    since = {name: tomcat.manager(STARTED) for name, tomcat in shop.tomcats.items()}
+    try:
+        with visited(shop) as told:
+            code, said = finished(begun(shop, tmp_path, "restart-tomcats"))
+        assert code == 0, said
+        assert all(tomcat.manager(STARTED) != since[name] for name, tomcat in shop.tomcats.items())
+        assert shop.nginx.config.read_text("utf-8") == before
+    finally:
+        shop.nginx.config.write_text(before, "utf-8")
+        for tomcat in shop.tomcats.values():
+            tomcat.start_over()
+    print(
+        f"\nrestart-tomcats: requests {told['requests']}, {told['reconnects']} connections anew, "
+        f"lost {told['lost'][:5]}, failed {told['failed'][:5]}"
+    )
+    assert told["failed"] == []
+    assert told["lost"] == []
 
 
 @pytest.mark.parametrize(

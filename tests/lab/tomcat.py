@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import resource
+import shlex
 import shutil
 import urllib.error
 import urllib.parse
@@ -42,6 +43,11 @@ class Tomcat(Service):
         self._write("conf/tomcat-users.xml", _users())
         self._write("conf/Catalina/localhost/manager.xml", _MANAGER)
         self._write("conf/server.xml", _server(machine, members))
+        (machine.folder / "bin").mkdir()
+        systemctl = machine.folder / "bin" / "systemctl"
+        command = shlex.join(self.command())
+        systemctl.write_text(_SYSTEMCTL.format(base=self.base, name=machine.name, command=command), "utf-8")
+        systemctl.chmod(0o755)
 
     def _write(self, path: str, text: str) -> None:
         (self.base / path).write_text(text, "utf-8")
@@ -57,6 +63,12 @@ class Tomcat(Service):
             f"-Dcatalina.home={HOME}", f"-Dcatalina.base={self.base}", f"-Djava.io.tmpdir={self.base}/temp",
             "org.apache.catalina.startup.Bootstrap", "start",
         ]  # fmt: skip
+
+    def start_over(self) -> None:
+        """Ends it, whoever started it, and starts it as a test does."""
+        self.kill()
+        self.machine.run("sh", "-c", f"pkill -KILL -f -- -Dtc={self.machine.name} || true")
+        self.start()
 
     def answers(self) -> bool:
         return get(f"{self.url}/app/health") == 200
@@ -100,6 +112,17 @@ class Tomcat(Service):
         }
         return found - {self.machine.address}
 
+
+_SYSTEMCTL = """#!/bin/sh
+# The service manager of a machine without systemd, for its Tomcat.
+[ "$*" = "restart tomcat10" ] || {{ echo "systemctl: cannot $*" >&2; exit 1; }}
+for pid in $(pgrep -f -- '^/usr/bin/java -Dtc={name} '); do
+    kill -TERM "$pid"
+    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+done
+setsid {command} </dev/null >>{base}/logs/again.out 2>&1 &
+"""
+"""What systemd's unit does: SIGTERM, wait until it has ended, start; it does not wait until it answers."""
 
 _MANAGER = """<Context docBase="/usr/share/tomcat10-admin/manager" antiResourceLocking="false"
   privileged="true">

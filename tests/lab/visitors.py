@@ -1,9 +1,9 @@
 """Users of the application: some are logged in and count their visits, others come anew, all through nginx.
 
 `python -m tests.lab.visitors HOST PORT RATE USERS` visits until its standard input ends, then prints JSON:
-`requests` by HTTP status (0: no answer), `failed` (what was asked, and when), `lost` (users whose count did
-not go on: who, before, after), `versions` (of logged-in users, by version), `new` (version of new visitors
-over time).
+`requests` by HTTP status (0: no answer), `reconnects` (kept connections that were closed while idle),
+`failed` (what was asked, and when), `lost` (users whose count did not go on: who, before, after), `versions`
+(of logged-in users, by version), `new` (version of new visitors over time).
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class Visits(threading.Thread):
         self._place, self._rate, self._users, self._done = place, rate, users, stop
         self._connection = http.client.HTTPConnection(*place, timeout=15)
         self.requests: Counter[int] = Counter()
+        self.reconnects = 0
         self.failed: list[tuple[str, float]] = []
         self.lost: list[tuple[int, int, int]] = []
         self.new: list[tuple[float, str]] = []
@@ -76,8 +77,7 @@ class Visits(threading.Thread):
     def _get(self, path: str, cookie: str) -> tuple[str, str]:
         """The page, and the cookie that came with it."""
         try:
-            self._connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
-            answer = self._connection.getresponse()
+            answer = self._ask(path, {"Cookie": cookie} if cookie else {})
             text = answer.read().decode()
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
@@ -89,6 +89,21 @@ class Visits(threading.Thread):
             self.failed.append((f"{path}: {answer.status}", time.monotonic()))
             return "", ""
         return text, (answer.getheader("Set-Cookie") or "").partition(";")[0]
+
+    def _ask(self, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        """As browsers do, on a new connection when the one that was kept was closed meanwhile: an nginx that
+        reads its configuration closes those that are idle (RFC 9112, 9.3.1 and 9.5)."""
+        kept = self._connection.sock is not None
+        try:
+            self._connection.request("GET", path, headers=headers)
+            return self._connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+            self._connection.close()
+            if not kept:
+                raise
+        self.reconnects += 1
+        self._connection.request("GET", path, headers=headers)
+        return self._connection.getresponse()
 
 
 def main(host: str, port: str, rate: str, count: str) -> None:
@@ -109,6 +124,7 @@ def main(host: str, port: str, rate: str, count: str) -> None:
         json.dumps(
             {
                 "requests": sum((one.requests for one in threads), Counter()),
+                "reconnects": sum(one.reconnects for one in threads),
                 "failed": [failure for one in threads for failure in one.failed],
                 "lost": [lost for one in threads for lost in one.lost],
                 "versions": sum((user.versions for user in users), Counter()),

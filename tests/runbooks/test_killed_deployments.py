@@ -9,12 +9,13 @@ from tests.runbooks.deployments import all_have, made
 from tests.runbooks.simulated import hasty, passing_time
 from tests.runbooks.test_killed_runs import process
 
+from saitotui.model.command import Danger
 from saitotui.model.plan import Outcome
 from saitotui.model.run import RunEvent
 from saitotui.simulator.simulation import Simulation
 
-ACTS = 8
-"""One robot disarmed, one file noted, three deployments, three versions undeployed."""
+ACTS = 9
+"""Two robots disarmed, one file noted, three deployments, three versions undeployed."""
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -22,6 +23,8 @@ ACTS = 8
 async def test_the_next_process_gets_it_done(tmp_path: Path, last: int, after: bool) -> None:
     async with Simulation(tmp_path / "sim", frozen=True) as simulation:
         plan, events = hasty(await made(simulation, soak="20"), 60.0), list[RunEvent]()
+        acts = [act for step in plan.steps for act in step.acts if act.command.danger > Danger.READ]
+        assert len(acts) == ACTS
         async with passing_time(simulation, 20):
             assert await process(simulation, plan, events, last, after) is None
             result = await process(simulation, plan, events, -1, False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from saitotui.facts.tomcat_beans import ask_beans, beans
 from saitotui.model.command import Answer, Unparsable
+from saitotui.model.text import one_line
 
 MANAGERS = ask_beans("Catalina:type=Manager,*")
 THREADS = ask_beans("Catalina:type=ThreadPool,*")
 REQUESTS = ask_beans("Catalina:type=GlobalRequestProcessor,*")
+STARTED = "GET /jmxproxy/?get=java.lang:type=Runtime&att=StartTime"
 MEMORY = ask_beans("java.lang:type=Memory")
 CLUSTER = ask_beans("Catalina:type=Cluster,*")
 
@@ -27,6 +30,8 @@ class SessionManager:
     """Its class, without package: `DeltaManager`, `BackupManager`, `StandardManager` (not replicated)."""
     sessions: int
     rejected: int
+    expires_all: bool = False
+    """Whether it ends its sessions on all Tomcats when it is stopped."""
 
     @property
     def replicated(self) -> bool:
@@ -102,8 +107,17 @@ def managers(answer: Answer) -> tuple[SessionManager, ...]:
         path, _, version = bean.keys.get("context", "").partition("##")
         kind = bean.text("className").rpartition(".")[2]
         sessions, rejected = bean.number("activeSessions"), bean.number("rejectedSessions")
-        found.append(SessionManager(path or "/", version, kind, sessions, rejected))
+        ends = bean.values.get("expireSessionsOnShutdown") == "true"
+        found.append(SessionManager(path or "/", version, kind, sessions, rejected, ends))
     return tuple(found)
+
+
+def started(answer: Answer) -> int:
+    """Reads the answer to `STARTED`: when the JVM was started (milliseconds since 1970)."""
+    found = re.fullmatch(r"OK - Attribute get .{1,80} = (\d{10,16})\s*", answer.text[:400])
+    if answer.status != 200 or found is None:
+        raise Unparsable(f"the JVM does not say when it was started: {one_line(answer.text, limit=80)!r}")
+    return int(found[1])
 
 
 def threads(answer: Answer) -> tuple[Threads, ...]:

@@ -121,6 +121,8 @@ class Answer:
     rows: tuple[Mapping[str, Scalar], ...] = ()
     data: Json = None
     visitor: Visitor = Visitor.NONE
+    against: str = ""
+    """The captured value that a check sets the answer against."""
 
 
 class Unparsable(ValueError):

@@ -47,13 +47,15 @@ class Check:
     """A sentence that is true or not, and the question to fresh facts that settles it.
 
     `judge` is pure; a Failure may be an answer too ("nobody listens there"). `{name}` in the command's text
-    stands for a value captured earlier in the run, already quoted.
+    stands for a value captured earlier in the run, already quoted; `against` names one that the answer is set
+    against (`Answer.against`).
     """
 
     sentence: str
     command: Command
     judge: Callable[[Answer | Failure], Verdict] = field(compare=False)
     deadline: float = 3.0
+    against: str = ""
 
 
 class Grade(IntEnum):
@@ -155,6 +157,9 @@ class Stage:
     point_of_no_return: bool = False
     budget: float = 0.0
     """Seconds after which a critical stage undoes itself; 0: the sum of its steps' deadlines."""
+    once: bool = False
+    """Whether what it reached need not hold any more once a later stage has begun: a run that comes back does
+    not ask it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +244,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
                 "critical": stage.critical,
                 "point_of_no_return": stage.point_of_no_return,
                 "budget": stage.budget,
+                **({"once": True} if stage.once else {}),
                 "steps": [_step(step) for step in stage.steps],
             }
             for stage in plan.stages
@@ -273,7 +279,10 @@ def _act(act: Act) -> dict[str, Any]:
 
 
 def _check(check: Check | None) -> dict[str, Any] | None:
-    return {"sentence": check.sentence, "command": _command(check.command)} if check else None
+    if check is None:
+        return None
+    against = {"against": check.against} if check.against else {}
+    return {"sentence": check.sentence, "command": _command(check.command), **against}
 
 
 def _command(command: Command) -> dict[str, Any]:

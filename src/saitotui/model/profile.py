@@ -295,6 +295,8 @@ class Nginx:
     """Its systemd unit."""
     config: str = "/etc/nginx/nginx.conf"
     """Its configuration on `host`."""
+    upstreams: str = "/etc/nginx/conf.d/upstreams.conf"
+    """The file on `host` that names the Tomcats (`server 10.0.0.61:8080 ...;`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +311,10 @@ class Tomcat:
     """Its manager (`http://tc1:8080/manager`); the user needs `manager-script` and `manager-jmx`."""
     webapps: str = "/var/lib/tomcat10/webapps"
     """The folder on `host` where it keeps its applications (appBase)."""
+    unit: str = "tomcat10"
+    """Its systemd unit."""
+    upstream: str = ""
+    """How nginx's configuration names it, without port; empty: the address of its host."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from saitotui.clients.quoting import shell
-from saitotui.facts import nginx, nginx_workers
-from saitotui.model.command import Answer, Client, Command, Danger, Failure, Unparsable
+from saitotui.facts import nginx_workers
+from saitotui.model.command import Answer, Failure, Unparsable
 from saitotui.model.plan import (
     Act,
-    Capture,
     Check,
     Grade,
     Parameter,
@@ -27,9 +25,9 @@ from saitotui.model.plan import (
 from saitotui.model.profile import JourneyCheck, Nginx, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.model.text import one_line
+from saitotui.runbooks.application import fronts
 from saitotui.runbooks.application.journeys import journey_works
-from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.judging import reading
 from saitotui.tiers.application.questions import ask
 from saitotui.tiers.application.view import State, look
 
@@ -81,9 +79,11 @@ def _nodes(profile: Profile, snapshot: Snapshot, wanted: str) -> Mapping[str, Ng
 def _preflight(nodes: Mapping[str, Nginx]) -> Iterator[Precondition]:
     for name, node in nodes.items():
         yield Precondition(
-            _sound(name, node), "nginx would go on with the old one, or not come up again", decisive=True
+            fronts.sound(name, node),
+            "nginx would go on with the old one, or not come up again",
+            decisive=True,
         )
-        yield Precondition(_answers(name), "only one that answers can be reloaded")
+        yield Precondition(fronts.answers(name), "only one that answers can be reloaded")
         why = "each reload adds as many workers again, with their memory and connections"
         yield Precondition(_nobody_leaves(name, node), why, Grade.AMBER, Grade.AMBER)
 
@@ -95,21 +95,8 @@ def _journeys(journeys: Sequence[JourneyCheck]) -> Iterator[Precondition]:
 
 
 def _reload(name: str, node: Nginx, journeys: Sequence[JourneyCheck]) -> Stage:
-    before = Capture(value_name("workers", name), _serving)
-    reload_ = _on(node, f"systemctl reload {shell(node.unit)}", Danger.REVERSIBLE)
     body = (
-        Step(
-            f"read who serves on {name}", (Act(_on(node, nginx_workers.ASK), capture=before),), expected=0.1
-        ),
-        Step(
-            f"nginx on {name} reads its configuration again",
-            (Act(reload_),),
-            goal=_others_serve(name, node),
-            requires=(_sound(name, node),),
-            no_undo="put the old configuration back, and reload again",
-            expected=0.5,
-        ),
-        Step(f"nginx on {name} answers", (), goal=_answers(name), expected=0.05),
+        *fronts.reload(name, node, "put the old configuration back, and reload again"),
         *(Step(f"{one.name} works for users", (), goal=journey_works(one), expected=0.1) for one in journeys),
     )
     title = f"nginx on {name} reads its configuration again"
@@ -120,7 +107,7 @@ def _drain(nodes: Mapping[str, Nginx]) -> Stage:
     body = tuple(
         Step(
             f"the old workers of {name} end with their last connection",
-            (Act(_on(node, nginx_workers.ASK), _left, pause=LOOK, pending=_leaving),),
+            (Act(fronts.on(node, nginx_workers.ASK), _left, pause=LOOK, pending=_leaving),),
             goal=_nobody_leaves(name, node),
             deadline=DRAIN,
             expected=10.0,
@@ -130,57 +117,13 @@ def _drain(nodes: Mapping[str, Nginx]) -> Stage:
     return Stage("drain", "Old workers end what they began", body, notice="nothing", point_of_no_return=True)
 
 
-def _on(node: Nginx, text: str, danger: Danger = Danger.READ) -> Command:
-    return Command(Client.SSH, node.host, text, danger=danger)
-
-
-def _serving(answer: Answer) -> str:
-    return shell(",".join(map(str, nginx_workers.workers(answer).serving)))
-
-
-def _sound(name: str, node: Nginx) -> Check:
-    """nginx(8): `-t` tests the configuration, and opens the files that it names."""
-
-    def judge(answer: Answer) -> Verdict:
-        said = [line for line in answer.text.strip().splitlines() if "[" in line] or ["no word of it"]
-        if answer.status == 0:
-            return Verdict(True, "the test is successful")
-        return Verdict(None if answer.status == 127 else False, one_line(said[0], limit=200))
-
-    command = _on(node, f"nginx -t -c {shell(node.config)} 2>&1")
-    return Check(f"the configuration of {name} is sound", command, reading(judge), deadline=10.0)
-
-
-def _answers(name: str) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        return Verdict(True, f"{nginx.stub_status(answer).active} connections")
-
-    return Check(f"nginx on {name} answers", Command(Client.HTTP, name, "GET"), reading(judge))
-
-
-def _others_serve(name: str, node: Nginx) -> Check:
-    """Whether nobody who served when the run began still does."""
-
-    def judge(answer: Answer) -> Verdict:
-        first, _, rest = answer.text.partition("\n")
-        old = {int(pid) for pid in first.split(",") if pid.strip()}
-        found = nginx_workers.workers(Answer(rest))
-        stay = old & set(found.serving)
-        said = f"{len(set(found.serving) - old)} new workers serve, {len(found.leaving)} old ones are leaving"
-        return Verdict(bool(found.serving) and not stay, f"{len(stay)} old workers serve" if stay else said)
-
-    before = value_name("workers", name)
-    text = f"echo {{{before}}}; {nginx_workers.ASK}"
-    return Check(f"new workers serve on {name}", _on(node, text), reading(judge))
-
-
 def _nobody_leaves(name: str, node: Nginx) -> Check:
     def judge(answer: Answer) -> Verdict:
         count = len(nginx_workers.workers(answer).leaving)
         return Verdict(not count, f"{count} have connections left" if count else "none")
 
     sentence = f"no old worker is left on {name}"
-    return Check(sentence, _on(node, nginx_workers.ASK), reading(judge))
+    return Check(sentence, fronts.on(node, nginx_workers.ASK), reading(judge))
 
 
 def _leaving(answer: Answer | Failure) -> str:

@@ -69,6 +69,8 @@ class Nginx:
     requests: int = 0
     avoided: dict[str, float] = field(default_factory=dict)
     """Upstreams that failed, and until when they are left out."""
+    down: set[str] = field(default_factory=set)
+    """Tomcats that its configuration marks `down`."""
 
 
 class NginxFront:
@@ -118,6 +120,12 @@ class NginxFront:
         sticky = page != "/app/login"
         request = Request("GET", page, headers={"cookie": f"JSESSIONID=visitor.{route}"} if sticky else {})
         self._proxy(nginx, request, quiet=True)
+
+    def read(self, name: str, text: str) -> None:
+        """An nginx reads its upstreams."""
+        down = set(re.findall(r"server\s+([^\s:;]+)(?::\d+)?(?:\s[^;]*)? down;", text))
+        tomcats = self.tomcats.tomcats.values()
+        self.nodes[name].down = {tomcat.name for tomcat in tomcats if tomcat.address in down}
 
     def status(self, name: str) -> Reply:
         """The stub_status page; trailing spaces as nginx prints them."""
@@ -171,9 +179,9 @@ class NginxFront:
 
     def _order(self, nginx: Nginx, route: str) -> list[str]:
         """Upstreams in the order they are tried: the session's own first, recently failed ones last."""
-        names = list(self.tomcats.tomcats)
+        names = [name for name in self.tomcats.tomcats if name not in nginx.down]
         self._random.shuffle(names)
-        if route != "tomcats":
+        if route in names:
             names = [route, *(name for name in names if name != route)]
         now = self.fabric.now()
         good = [name for name in names if nginx.avoided.get(name, 0) <= now]

@@ -5,7 +5,7 @@ Texts as nginx 1.22 prints them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from saitotui.simulator.world import Machine, Printed, World, targets
 
@@ -18,8 +18,8 @@ BROKEN = 'nginx: [emerg] unknown directive "upstraem" in /etc/nginx/conf.d/upstr
 class NginxTools:
     """The processes of nginx on one machine."""
 
-    def __init__(self, world: World, machine: Machine) -> None:
-        self._world, self._machine = world, machine
+    def __init__(self, world: World, machine: Machine, reads: Callable[[str], None]) -> None:
+        self._world, self._machine, self._reads = world, machine, reads
         self._next = 2210
         self._serving = self._fork()
         self._leaving: dict[int, float] = {}
@@ -60,6 +60,7 @@ class NginxTools:
             until = self._world.clock.now() + LEAVES
             self._leaving |= dict.fromkeys(self._serving, until)
             self._serving = self._fork()
+            self._reads(self._machine.name)
         return printed
 
 
@@ -67,9 +68,10 @@ def _not_here(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
     return Printed(err=f"sh: 1: {words[0]}: not found\n", status=127)
 
 
-def install(world: World, names: Sequence[str]) -> None:
-    """nginx's tools on these machines, and what can be wrong with them."""
-    tools: dict[str, NginxTools] = {name: NginxTools(world, world.machines[name]) for name in names}
+def install(world: World, names: Sequence[str], reads: Callable[[str], None]) -> None:
+    """nginx's tools on these machines, and what can be wrong with them. `reads` is called when one reads its
+    configuration."""
+    tools = {name: NginxTools(world, world.machines[name], reads) for name in names}
 
     def spoil(name: str) -> str:
         tools[name].broken = True

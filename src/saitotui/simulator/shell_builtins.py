@@ -343,6 +343,17 @@ def _rmdir(shell: Shell, words: list[str], streams: Streams) -> int:
     return 0
 
 
+def _cp(shell: Shell, words: list[str], streams: Streams) -> int:
+    """cp [-p] [--] FILE FILE"""
+    source, target = [word for word in words[1:] if not word.startswith("-")][:2]
+    content = shell.machine.read(shell.path(source))
+    if content is None:
+        streams.err.append(f"cp: cannot stat '{source}': No such file or directory\n")
+        return 1
+    shell.machine.files[shell.path(target)] = content
+    return 0
+
+
 def _sed(shell: Shell, words: list[str], streams: Streams) -> int:
     """`sed -n 's/PATTERN/TEXT/p'` and `sed 's/PATTERN/TEXT/'`, `/PATTERN/d`, `/PATTERN/p`."""
     quiet = "-n" in words
@@ -399,7 +410,7 @@ BUILTINS: dict[str, Builtin] = {
     "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "mv": _mv, "grep": _grep, "head": _head,
     "tail": _tail,
     "wc": _wc, "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
-    "cd": _cd, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
+    "cd": _cd, "cp": _cp, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
     "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo,
     "flock": _flock, "cksum": _cksum, "exec": _exec,
 }  # fmt: skip

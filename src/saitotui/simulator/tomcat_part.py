@@ -19,6 +19,7 @@ NGINX, TOMCAT = "nginx", "tomcat10"
 USER = "saitotui"
 ROLES = frozenset({"manager-script", "manager-jmx", "manager-status"})
 ACCESS_LOG = "/var/log/nginx/access.log"
+UPSTREAMS = "/etc/nginx/conf.d/upstreams.conf"
 
 
 LINK_FAILURE = "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure"
@@ -103,9 +104,9 @@ class TomcatPart:
         for name in WEBS:
             files = world.machines[name].files
             files[ACCESS_LOG] = self._log_of(name)
-            files["/etc/nginx/conf.d/upstreams.conf"] = upstreams(addresses)
+            files[UPSTREAMS] = upstreams(addresses)
         self._faults()
-        nginx_tools.install(world, WEBS)
+        nginx_tools.install(world, WEBS, self._read_upstreams)
         world.join(self)
         self.tomcats.start()
         self.front.start()
@@ -113,6 +114,9 @@ class TomcatPart:
     @staticmethod
     def _units() -> dict[str, str]:
         return {**dict.fromkeys(WEBS, NGINX), **dict.fromkeys(TOMCATS, TOMCAT)}
+
+    def _read_upstreams(self, name: str) -> None:
+        self.front.read(name, self.world.machines[name].read(UPSTREAMS) or "")
 
     def _log_of(self, name: str) -> Callable[[], str]:
         return lambda: "".join(f"{line}\n" for line in self._logs[name])
@@ -178,6 +182,8 @@ class TomcatPart:
         there = machine.powered and machine.booted and machine.services.get(unit) in ("running", "hung")
         if there and self._since[machine.name] is None:
             self._since[machine.name] = self.now()
+            if unit == NGINX:
+                self._read_upstreams(machine.name)
         elif not there:
             self._since[machine.name] = None
 

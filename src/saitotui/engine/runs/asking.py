@@ -25,12 +25,16 @@ def fill(command: Command, values: Mapping[str, str]) -> Command:
     """`command` with each `{name}` replaced by its captured value; Missing when there is none."""
 
     def value(match: re.Match[str]) -> str:
-        try:
-            return values[match[1]]
-        except KeyError:
-            raise Missing(match[1]) from None
+        return _known(match[1], values)
 
     return replace(command, text=_NAME.sub(value, command.text)) if "{" in command.text else command
+
+
+def _known(name: str, values: Mapping[str, str]) -> str:
+    try:
+        return values[name]
+    except KeyError:
+        raise Missing(name) from None
 
 
 async def ask_one(asker: Asker, command: Command, deadline: float) -> Answer | Failure:
@@ -42,6 +46,8 @@ async def ask_check(asker: Asker, check: Check, values: Mapping[str, str]) -> Ve
     """What `check` finds now. Whatever cannot be read or asked is None: cannot tell."""
     try:
         answer = await ask_one(asker, fill(check.command, values), check.deadline)
+        if check.against and isinstance(answer, Answer):
+            answer = replace(answer, against=_known(check.against, values))
     except Missing as error:
         return Verdict(None, f"the value {error} was not read yet")
     return judge(check, answer)

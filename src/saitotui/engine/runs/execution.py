@@ -150,6 +150,9 @@ class Execution:
         number, trouble = 0, ""
         while number < len(self._plan.stages):
             stage = self._plan.stages[number]
+            if stage.once and max(self._before.begun, default=-1) > number:
+                number += 1
+                continue
             if trouble or number not in self._before.confirmed:
                 decision = await self._gate(number, trouble)
                 if decision is not Decision.GO:
