@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from saitotui.facts import tomcat, tomcat_pools
+from saitotui.facts import tomcat, tomcat_jmx, tomcat_pools
 from saitotui.facts.tomcat_sessions import Idle, idle
 from saitotui.model.command import Answer, Failure, FailureKind, Unparsable
 
@@ -69,6 +69,22 @@ def test_what_runs_there() -> None:
     assert found == tomcat.Server("Apache Tomcat/10.1.60 (Debian)", "17.0.21.1+2-1-deb12u1-Debian")
     with pytest.raises(Unparsable, match="Tomcat Version"):
         tomcat.server(Answer("OK - Server info\n", 200))
+
+
+def test_since_when_it_runs() -> None:
+    text = "OK - Attribute get 'java.lang:type=Runtime' - StartTime = 1795450082123\n"
+    assert tomcat_jmx.started(Answer(text, 200)) == 1795450082123
+    for wrong in ("Error - javax.management.InstanceNotFoundException: x", "", text.replace("1795", "x")):
+        with pytest.raises(Unparsable, match="when it was started"):
+            tomcat_jmx.started(Answer(wrong, 200))
+
+
+def test_who_ends_all_sessions_when_it_stops() -> None:
+    recorded_managers = recorded("jmxproxy-Manager-tc1")
+    assert not any(one.expires_all for one in tomcat_jmx.managers(recorded_managers))
+    text = recorded_managers.text.replace("expireSessionsOnShutdown: false", "expireSessionsOnShutdown: true")
+    found = {one.version: one.expires_all for one in tomcat_jmx.managers(Answer(text, 200)) if one.version}
+    assert found == {"1": True, "2": True}
 
 
 def test_room_for_classes() -> None:
