@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.lab.deployments import (
+    ID,
     all_have,
     back_to_first,
     deploying,
@@ -17,8 +21,10 @@ from tests.lab.deployments import (
     versions,
     visited,
 )
+from tests.lab.host import wait_for
 from tests.lab.platform import TOMCATS, VERSION, Lab
-from tests.lab.swaps import begun, walk
+from tests.lab.swaps import begun, saitotui, walk
+from tests.lab.tomcat import PASSWORD, PORT, USER
 from tests.lab.war import BROKEN
 
 pytestmark = pytest.mark.lab
@@ -126,11 +132,56 @@ def test_a_disk_without_room(shop: Lab, tmp_path: Path) -> None:
         assert left == {f"app##{VERSION}", f"app##{VERSION}.war"}, (name, left)
 
 
+def test_an_upload_that_is_cut_off_leaves_nothing(shop: Lab) -> None:
+    tomcat = shop.tomcats["tc1"]
+    whole = shop.wars.build("002").read_bytes()
+    token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    head = (
+        "PUT /manager/text/deploy?path=/app&version=002&update=true HTTP/1.1\r\nHost: tc1\r\n"
+        f"Authorization: Basic {token}\r\nContent-Length: {len(whole)}\r\n\r\n"
+    )
+    folder = tomcat.base / "webapps"
+    with socket.create_connection((tomcat.machine.address, PORT)) as cut:
+        cut.sendall(head.encode() + whole[: len(whole) // 2])
+        wait_for("the half to be there", lambda: (folder / "app##002.war.tmp").exists())
+        assert not (folder / "app##002.war").exists()
+    wait_for("it to be gone", lambda: not (folder / "app##002.war.tmp").exists())
+    assert all_have(shop, VERSION)
+
+
+def test_through_ssh_and_two_at_a_time(shop: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The managers are reached from their own hosts; a second deployment meanwhile is refused."""
+    described = yaml.safe_load(shop.profile.read_text("utf-8"))
+    for name, tomcat in described["application"]["tomcats"].items():
+        tomcat["manager"]["via"] = name
+    through = tmp_path / "through.yaml"
+    through.write_text(yaml.safe_dump(described), "utf-8")
+    monkeypatch.setattr(shop, "profile", through)
+    run = deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0")
+    reached(tmp_path, "0001", "unless they come back")
+    assert all_have(shop, VERSION, "002")
+    code, said = finished(deploying(shop, tmp_path, shop.wars.build("003"), "-p", "soak=0"))
+    assert code == 11, said
+    assert "0001" in said
+    assert all_have(shop, VERSION, "002")
+    stop_waiting(shop, tmp_path, "0001", run)
+
+
+def test_a_manager_that_lets_nobody_in(shop: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    described = yaml.safe_load(shop.profile.read_text("utf-8"))
+    # A wrong password of a right user would lock him out (LockOutRealm).
+    described["application"]["tomcats"]["tc2"]["manager"]["user"] = "stranger"
+    denied = tmp_path / "denied.yaml"
+    denied.write_text(yaml.safe_dump(described), "utf-8")
+    monkeypatch.setattr(shop, "profile", denied)
+    planned = saitotui(shop, tmp_path, "plan", ID, "-p", f"war={shop.wars.build('002')}")
+    assert planned.returncode == 11, planned.stdout
+    assert "tc2 is denied" in planned.stderr
+    assert PASSWORD not in planned.stdout + planned.stderr
+
+
 def test_the_next_shift_ends_what_is_left(shop: Lab, tmp_path: Path) -> None:
     run = deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0")
     stop_waiting(shop, tmp_path, "0001", run)
-    refused = begun(shop, tmp_path, "parallel-deploy-war", "-p", f"war={shop.wars.build('002')}")
-    refused.kill()
-    refused.communicate()
     said = walk(shop, tmp_path, "retire-app-version", "-p", "expire=0")
     assert all_have(shop, "002"), said
