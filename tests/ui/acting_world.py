@@ -203,7 +203,7 @@ async def stand(
 ) -> AsyncIterator[Stand]:
     """A console on `world`; `before` happens before it is opened. Runs are tasks of this process."""
     world = world or World()
-    monkeypatch.setattr(runner, "Hub", lambda profile: world)
+    monkeypatch.setattr(runner, "Hub", lambda profile, progress=None: world)
     monkeypatch.setattr(runner, "LINGER", 0.0)
     changed = profile(load_profile(PROFILE))
     monkeypatch.setattr(runner, "load_profile", lambda file: changed)

@@ -79,6 +79,34 @@ async def test_who_disarms_holds_nothing_any_more(monkeypatch: pytest.MonkeyPatc
         assert at.world.sets == ["set robot off"]
 
 
+async def test_a_wait_is_stopped_and_gone_on_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stand(monkeypatch) as at:
+        await at.armed()
+        await at.command("run toy-walk mood=patient")
+        await at.answer("Why?", "")
+        await at.answer("Type y to start it", "y")
+        await at.seen("WAITS before stage 1", "yours")
+        await at.pilot.press("w")
+        await at.seen("the run waits for nothing that can be stopped now")
+        await at.pilot.press("c")
+        await at.answer("Type y to begin", "y")
+        await at.seen("WAITS before stage 2")
+        await at.pilot.press("c")
+        await at.seen("b is not set yet", "w stop waiting")
+        await at.pilot.press("w")
+        await at.answer("Type y to stop the wait", "")
+        await at.seen("left: nothing was done", "b is not set yet")
+        await at.pilot.press("w")
+        await at.answer("Type y to stop the wait", "y")
+        await at.seen("stopped the wait: b is not set yet")
+        await at.pilot.press("c")
+        await at.seen("w stop waiting")
+        at.world.values["b"] = "1"
+        await at.seen("Walk a toy: done, and proven")
+        control = [entry.body["what"] for entry in at.entries() if entry.kind == "control"]
+        assert "stopped the wait" in control
+
+
 async def test_leaving_the_console_leaves_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,22 @@ def step(name: str, new: str = "1", old: str = "0") -> Step:
     )
 
 
+def patience() -> Stage:
+    """Waits until somebody else has set b."""
+
+    def pending(answer: Answer | Failure) -> str:
+        return "" if isinstance(answer, Answer) and answer.text == "1" else "b is not set yet"
+
+    wait = Step(
+        "wait for b",
+        (Act(command("get b"), lambda answer: "", pause=0.01, pending=pending),),
+        check("b", "1"),
+        deadline=600.0,
+        parks=True,
+    )
+    return Stage("two", "Wait for b then", (wait,))
+
+
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
     if parameters["mood"] == "no":
         return Refusal("toy-walk", ("the mood is wrong",))
@@ -59,7 +75,9 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         "Two stages of one step each.",
         (
             Stage("one", "Set a first", (step("a"),), notice="writes wait for a moment"),
-            Stage("two", "Set b then", (step("b"),), confirm="demote db1", point_of_no_return=True),
+            patience()
+            if parameters["mood"] == "patient"
+            else Stage("two", "Set b then", (step("b"),), confirm="demote db1", point_of_no_return=True),
         ),
         (
             Precondition(check("calm", "yes"), "it must be calm", decisive=True),
