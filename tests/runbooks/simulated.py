@@ -100,10 +100,10 @@ async def passing_time(simulation: Simulation, step: float = 1) -> AsyncIterator
 
 
 def hasty(plan: Plan, longest: float) -> Plan:
-    """`plan`, waiting for nothing longer than `longest` seconds, and looking often."""
+    """`plan`, waiting for nothing longer than `longest` seconds. Whether sessions end is looked at often."""
 
     def step(one: Step) -> Step:
-        acts = tuple(replace(act, pause=min(act.pause, 0.05)) for act in one.acts)
+        acts = tuple(replace(act, pause=min(act.pause, 0.05) if one.parks else act.pause) for act in one.acts)
         deadline, proof = min(one.deadline, longest), min(one.proof, longest)
         return replace(one, acts=acts, deadline=deadline, proof=proof)
 

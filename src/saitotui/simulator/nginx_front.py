@@ -126,6 +126,8 @@ class NginxFront:
         down = set(re.findall(r"server\s+([^\s:;]+)(?::\d+)?(?:\s[^;]*)? down;", text))
         tomcats = self.tomcats.tomcats.values()
         self.nodes[name].down = {tomcat.name for tomcat in tomcats if tomcat.address in down}
+        for tomcat in tomcats:
+            tomcat.led = any(tomcat.name not in node.down for node in self.nodes.values())
 
     def status(self, name: str) -> Reply:
         """The stub_status page; trailing spaces as nginx prints them."""

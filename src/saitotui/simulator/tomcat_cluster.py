@@ -96,6 +96,8 @@ class Tomcat:
     """Extra share of the heap in use (a leak)."""
     slow_threads: int = 0
     """Request threads that are stuck."""
+    led: bool = True
+    """Whether any nginx leads users to it."""
     doomed: bool = False
     """It dies when the next version is deployed on it."""
 

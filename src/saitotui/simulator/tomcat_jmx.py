@@ -102,7 +102,8 @@ class Jmx:
     def _figures(self) -> dict[str, object]:
         tomcat, now = self._tomcat, self._cluster.fabric.now()
         share = min(0.985, wave(tomcat.name + "h", now, 0.28, 0.46, 47) + tomcat.pressure)
-        busy = min(MAX_THREADS, 1 + int(wave(tomcat.name + "t", now, 0, 9)) + tomcat.slow_threads)
+        users = int(wave(tomcat.name + "t", now, 0, 9)) if tomcat.led else 0
+        busy = min(MAX_THREADS, 1 + users + tomcat.slow_threads)
         threads = max(10, busy)
         since = tomcat.since or now
         module = "\tCatalina:j2eeType=WebModule,name=//localhost{},J2EEApplication=none,J2EEServer=none"
