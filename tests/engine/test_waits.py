@@ -73,7 +73,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def until_it_waits(carried: Carried) -> None:
-    await until(lambda: walk(carried.events).waits)
+    await until(lambda: bool(walk(carried.events).waits))
     assert carried.waits.waiting
 
 

@@ -49,7 +49,7 @@ def test_versions_come_and_go_and_nobody_notices(shop: Lab, tmp_path: Path) -> N
             deploying(shop, tmp_path, shop.wars.build("003"), "-p", "soak=0", "-p", "canary=tc2")
         )
         assert code == 0, said
-        assert "unless they come back, all are gone by" in said
+        assert "unless they come back, all are gone in" in said
         assert all_have(shop, VERSION, "003"), versions(shop)  # who was on 002 is gone, and so is that
         said = walk(shop, tmp_path, "roll-back-app-version")
         assert re.search(r"\d+ sessions? on tc1 would end with /app##003", said), said

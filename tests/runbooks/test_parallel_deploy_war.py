@@ -46,7 +46,7 @@ async def test_a_version_comes_and_the_old_one_goes_when_nobody_is_on_it(tmp_pat
         assert kept.grade is None
     told = "\n".join(event.sentence for event in events)
     assert "of 30 s; tc1 by way of web1: " in told
-    assert "unless they come back, all are gone by" in told
+    assert "unless they come back, all are gone in" in told
     assert "would end with /app##001" in told
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import pytest
 from tests.scenes import START, settled
 
 from saitotui.clients.hub import Hub
@@ -25,6 +26,7 @@ from saitotui.engine.runs.execution import Execution
 from saitotui.engine.runs.planning import Prepared, prepare
 from saitotui.engine.runs.record import Record
 from saitotui.engine.runs.standing import Standing
+from saitotui.engine.runs.waits import Waits
 from saitotui.engine.runs.walk import walk
 from saitotui.model.command import Answer, Command, Failure, FailureKind
 from saitotui.model.picture import Picture
@@ -34,7 +36,7 @@ from saitotui.simulator.simulation import Simulation
 from saitotui.ui.draw.acts import Acts, Followed, Seen
 
 WHO, WHY = "anna@ops1", "INC-4711 db1 needs a new disk"
-ID = "swap-db-master"
+ID, DEPLOY = "swap-db-master", "parallel-deploy-war"
 
 SCENES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "runbooks-green": ("runbooks", "", ()),
@@ -48,6 +50,7 @@ SCENES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "run-unsettled": ("overview", "run 0007", ()),
     "run-done": ("overview", "run 0007", ()),
     "run-watched": ("overview", "run 0007", ()),
+    "run-waiting": ("overview", "run 0007", ()),
     "journal-acting": ("journal", "", ()),
 }
 """Scene: the screen to open, the subject to open on top, the keys to press."""
@@ -116,13 +119,50 @@ async def walked(scenario: str = "healthy", lost: tuple[str, ...] = ()) -> Walke
                 await hub.aclose()
 
 
+async def deployed() -> Walked:
+    """A deployment that waits for sessions to end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="saitotui-scene-") as folder,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("SAITOTUI_STATE", folder)
+        async with Simulation(Path(folder) / "fsn1", frozen=True, start_at=START) as simulation:
+            seen = platform(load_profile(simulation.profile_path))
+            hub, clock = Hub(seen.profile), simulation.world.clock.now
+            try:
+                snapshot = settled(await look(hub, seen.questions.values(), Memory(), clock))
+                picture = judge(seen, snapshot)
+                given = {"war": str(simulation.directory / "wars" / "app##002.war"), "soak": "0"}
+                prepared = await prepare(hub, seen.profile, snapshot, DEPLOY, given, clock)
+                assert isinstance(prepared.plan, Plan)
+                kept, events, waits = Kept(clock), list[RunEvent](), Waits()
+                gates = await _run(prepared.plan, Fated(hub), kept, events, clock, waits)
+                waiting = next(number for number, event in enumerate(events) if "waits" in event.data)
+                shown = tuple(events[: waiting + 1])
+                return Walked(picture, prepared, tuple(gates), shown, tuple(kept.entries))
+            finally:
+                await hub.aclose()
+
+
 async def _run(
-    plan: Plan, asker: Fated, kept: Kept, events: list[RunEvent], clock: Callable[[], float]
+    plan: Plan,
+    asker: Fated,
+    kept: Kept,
+    events: list[RunEvent],
+    clock: Callable[[], float],
+    waits: Waits | None = None,
 ) -> list[tuple[RunEvent, ...]]:
+    """Runs a plan; with `waits` no longer than until it waits for something."""
     gates: list[tuple[RunEvent, ...]] = []
-    record = Record(kept, "0007", lambda event: events.append(steady(event)), clock=clock)
+
+    def told(event: RunEvent) -> None:
+        events.append(steady(event))
+        if waits is not None and "waits" in event.data:
+            waits.stop(WHO)
+
+    record = Record(kept, "0007", told, clock=clock)
     kept.append_all([("arm", {"seconds": 900, "why": WHY})])
-    kept.append_all([("run-begin", {"runbook": ID, "digest": plan.digest, "why": WHY})], "0007")
+    kept.append_all([("run-begin", {"runbook": plan.runbook, "digest": plan.digest, "why": WHY})], "0007")
 
     async def gate(stage: int, trouble: str) -> Decision:
         words = trouble or f"next: {plan.stages[stage].title}"
@@ -133,7 +173,7 @@ async def _run(
         return Decision.ABANDON if trouble else Decision.GO
 
     record.tell(Kind.CONTROL, f"{WHO} took the controls", holder=WHO)
-    await Execution(plan, asker, record, gate).run()
+    await Execution(plan, asker, record, gate, waits=waits).run()
     return gates
 
 
@@ -147,19 +187,19 @@ def steady(event: RunEvent) -> RunEvent:
 
 def shown(run: Walked, events: Sequence[RunEvent], *, mine: bool = True, live: bool = True) -> Acts:
     """What the console knows at that moment, the run being open."""
-    where = walk(events)
-    plan = run.prepared.plan
+    where, plan = walk(events), run.prepared.plan
+    book = plan.runbook
     standing = Standing(
-        "0007", ID, WHO, WHY, where, live, where.result.outcome if where.result is not None else None
+        "0007", book, WHO, WHY, where, live, where.result.outcome if where.result is not None else None
     )
     return Acts(
         able=True,
         armed=Armed(run.picture.at + 720, WHY) if mine else None,
         runs=(standing,),
-        prepared={ID: run.prepared},
+        prepared={book: run.prepared},
         followed=Followed(
             "0007",
-            ID,
+            book,
             WHO,
             WHY,
             where,
@@ -182,6 +222,7 @@ async def scenes() -> Scenes:
     blind = await walked(
         lost=("SET GLOBAL read_only = 0", "SELECT @@global.read_only", "SELECT @@GLOBAL.read")
     )
+    waits = await deployed()
     green = Acts(able=True, prepared={ID: good.prepared})
     seen = Seen(
         tuple(reversed(good.entries)),
@@ -200,6 +241,7 @@ async def scenes() -> Scenes:
         "run-unsettled": (blind, shown(blind, blind.events)),
         "run-done": (good, shown(good, good.events)),
         "run-watched": (good, shown(good, good.gates[0], mine=False)),
+        "run-waiting": (waits, shown(waits, waits.events)),
         "journal-acting": (good, Acts(able=True, journal=seen)),
     }
     return {name: (run.picture, acts) for name, (run, acts) in made.items()}

@@ -154,7 +154,7 @@ class StopWaiting(Act):
 
     def hinted(self, desk: Desk) -> bool:
         run = desk.acting.followed if desk.acting else None
-        return super().hinted(desk) and run is not None and run.mine and run.where.waits
+        return super().hinted(desk) and run is not None and run.mine and bool(run.where.waits)
 
     def run(self, desk: Desk, argument: str = "") -> None:
         if desk.acting:

@@ -31,7 +31,7 @@ class Waiting:
 class Walk:
     """`stage` is the one under way (-1: none yet), begun at `stage_at`; `step` the last one begun. `outcomes`
     holds how steps ended, with the sentence; `disarmed` the robots' steps that are not proven undone;
-    `waits` whether it waits for something that the holder of the controls may stop. Times are UTC seconds."""
+    `waits` what it waits for, where the holder of the controls may stop that. Times are UTC seconds."""
 
     began: float = 0.0
     last: float = 0.0
@@ -40,7 +40,7 @@ class Walk:
     step: Place = (-1, -1)
     outcomes: Mapping[Place, tuple[Outcome, str]] = field(default_factory=dict)
     waiting: Waiting | None = None
-    waits: bool = False
+    waits: str = ""
     holder: str = ""
     undoing: bool = False
     disarmed: frozenset[int] = frozenset()
@@ -59,7 +59,7 @@ def walk(events: Iterable[RunEvent]) -> Walk:
 
 def follow(where: Walk, event: RunEvent) -> Walk:
     """Where it is after one event more."""
-    waits = where.waits if event.kind in _WHILE_WAITING else False
+    waits = where.waits if event.kind in _WHILE_WAITING else ""
     where = replace(where, began=where.began or event.at, last=event.at, waits=waits)
     match event.kind:
         case Kind.GATE:
@@ -78,7 +78,7 @@ def follow(where: Walk, event: RunEvent) -> Walk:
         case Kind.CONTROL:
             return _control(where, event)
         case Kind.NOTE if "waits" in event.data:
-            return replace(where, waits=True)
+            return replace(where, waits=event.sentence)
         case Kind.NOTE if "seconds" in event.data:
             return replace(where, windows={**where.windows, event.stage: float(event.data["seconds"])})
         case Kind.OUTCOME:

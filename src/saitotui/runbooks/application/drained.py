@@ -11,7 +11,10 @@ from saitotui.runbooks.application.fleet import Fleet
 
 def drain(fleet: Fleet, versions: Sequence[str]) -> Stage:
     """Waits until nobody is on `versions`, however long that takes."""
-    body = tuple(steps.drain(fleet, name, version) for version in versions for name in fleet.having(version))
+    places = [(version, name) for version in versions for name in fleet.having(version)]
+    body = tuple(
+        steps.drain(fleet, name, version, first=number == 0) for number, (version, name) in enumerate(places)
+    )
     names = " and ".join(map(fleet.named, versions))
     return Stage("drain", f"Wait until nobody is on {names}", body, notice="nothing")
 

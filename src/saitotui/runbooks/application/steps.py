@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import tomcat, tomcat_sessions
@@ -22,6 +21,8 @@ START = 60.0
 """Seconds in which a version must run whose manager gave no answer."""
 DRAIN = 24 * 3600.0
 """Seconds for which sessions are waited for before somebody decides."""
+HALF_AN_HOUR = 1800.0
+"""What idle sessions live for, where nobody says otherwise (Tomcat, conf/web.xml)."""
 LOOK = 10.0
 """Seconds between two looks at them."""
 OLD, NEW = "before", "after"
@@ -120,8 +121,9 @@ def visitors(fleet: Fleet, version: str, number: int) -> Step:
     return Step(title, tuple(acts), expected=0.5, together=True)
 
 
-def drain(fleet: Fleet, name: str, version: str) -> Step:
-    """Waits until nobody is on a version. New visitors get the newest, so it only gets emptier."""
+def drain(fleet: Fleet, name: str, version: str, *, first: bool) -> Step:
+    """Waits until nobody is on a version. New visitors get the newest, so it only gets emptier; sessions are
+    on all Tomcats, so that those after the `first` are soon empty, too."""
 
     def pending(answer: Answer | Failure) -> str:
         if isinstance(answer, Failure):
@@ -140,7 +142,7 @@ def drain(fleet: Fleet, name: str, version: str) -> Step:
         (act,),
         goal=checks.empty(fleet, name, version),
         deadline=DRAIN,
-        expected=1800.0,
+        expected=HALF_AN_HOUR if first else 1.0,
         parks=True,
     )
 
@@ -152,8 +154,7 @@ def _left(fleet: Fleet, name: str, version: str, found: Idle) -> str:
     said = f"{name}: {counted(found.sessions)} on {fleet.named(version)}"
     if found.left is None:
         return f"{said}, and do not end by themselves"
-    at = datetime.fromtimestamp(datetime.now(UTC).timestamp() + found.left, UTC)
-    return f"{said}; unless they come back, all are gone by {at:%H:%M}Z (in {duration(found.left)})"
+    return f"{said}; unless they come back, all are gone in {duration(found.left)}"
 
 
 def expire(fleet: Fleet, name: str, version: str, minutes: int) -> Step:

@@ -52,6 +52,8 @@ def _state(run: Followed, room: Room) -> list[Line]:
         Line((Span(f" {title}", Look.STRONG), Span(f"  run {run.name}, {run.who}: {run.why}", Look.DIM))),
         *labelled("state", words, room.width, mark, most=4),
     ]
+    if run.where.waits and run.live:
+        lines += labelled("waits for", run.where.waits, room.width, Look.STRONG, most=3)
     if run.where.result is None:
         lines += labelled("controls", _holder(run), room.width)
         lines += labelled("keys", _keys(run), room.width, Look.STRONG)
@@ -108,6 +110,8 @@ def _keys(run: Followed) -> str:
         return ":resume goes on from the first goal that does not hold"
     if not run.mine:
         return "t take the controls"
+    if run.where.waits:
+        return "w stop waiting; it goes on when this is over"
     if run.where.waiting is None:
         return "none inside a stage: it completes, or undoes itself"
     confirm = run.where.waiting.confirm
