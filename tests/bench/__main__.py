@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import console, database, journal, polls
+from tests.bench import console, database, deployments, journal, polls
 from tests.bench.rows import Result
 
 BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
@@ -13,6 +13,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
     "polls": polls.bench,
     "journal": journal.bench,
     "database": database.bench,
+    "deployments": deployments.bench,
 }
 
 

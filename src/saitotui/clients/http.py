@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     import httpx
 
 _UPLOAD_CHUNK = 256 * 1024
+DENIED_FOR = 60.0
+"""Seconds for which credentials that were refused are not sent again: after some wrong ones in a row a
+server locks the account, for everybody who has the right ones, too (Tomcat's LockOutRealm: 5; Robot: 3)."""
 STALL = 20.0
 """Seconds for which an upload may stand still."""
 
@@ -51,6 +55,11 @@ class HttpConnection:
         self._through = through
         self._client: httpx.AsyncClient | None = None
         self._attempt: asyncio.Task[httpx.AsyncClient | Failure] | None = None
+        self._proven = not service.user
+        """Whether the credentials were taken, the last time that they were sent."""
+        self._trying: asyncio.Event | None = None
+        self._denied: Failure | None = None
+        self._denied_at = 0.0
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         client = await self._open(deadline)
@@ -59,6 +68,13 @@ class HttpConnection:
         return list(await asyncio.gather(*(self._one(client, command, deadline) for command in commands)))
 
     async def _open(self, deadline: float) -> httpx.AsyncClient | Failure:
+        if self._denied is not None:
+            if time.monotonic() - self._denied_at < DENIED_FOR:
+                return self._denied
+            # Somebody may have put the right ones there meanwhile.
+            client, self._client, self._denied = self._client, None, None
+            if client is not None:
+                await client.aclose()
         if self._client is not None:
             return self._client
         # All who ask at the same time share one attempt: a second client would be closed by nobody.
@@ -98,6 +114,20 @@ class HttpConnection:
         return httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=8), **options)
 
     async def _one(self, client: httpx.AsyncClient, command: Command, deadline: float) -> Answer | Failure:
+        """As long as nobody knows whether the credentials are taken, one tries and the others wait for it."""
+        if self._proven:
+            return await self._do(client, command, deadline)
+        if self._trying is not None:
+            await self._trying.wait()
+            return self._denied or await self._do(client, command, deadline)
+        self._trying = asyncio.Event()
+        try:
+            return await self._do(client, command, deadline)
+        finally:
+            self._trying.set()
+            self._trying = None
+
+    async def _do(self, client: httpx.AsyncClient, command: Command, deadline: float) -> Answer | Failure:
         method, _, path = command.text.partition(" ")
         if command.file is not None:
             return await self._upload(client, path, command.file, deadline)
@@ -137,9 +167,14 @@ class HttpConnection:
             return Failure(FailureKind.ERROR, f"{self._where}: {one_line(str(error))}")
 
     def _answer(self, response: httpx.Response, body: bytes, known: bool) -> Answer | Failure:
-        if response.status_code in self.refusals and self._service.user:
+        user = self._service.user
+        self._proven = response.status_code != 401 or not user
+        if response.status_code in self.refusals and user:
             said = f"{response.status_code} {response.reason_phrase}"
-            return Failure(FailureKind.DENIED, f"{self._where}: {said} for the user {self._service.user}")
+            failure = Failure(FailureKind.DENIED, f"{self._where}: {said} for the user {user}")
+            if not self._proven:
+                self._denied, self._denied_at = failure, time.monotonic()
+            return failure
         try:
             text = body.decode(response.charset_encoding or "utf-8", "replace")
         except LookupError:
