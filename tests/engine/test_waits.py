@@ -121,6 +121,18 @@ async def test_at_its_gate_it_is_tried_again() -> None:
     assert carried.world.values == {"a": "1", "b": "1"}
 
 
+async def test_several_at_the_same_time_are_one_wait() -> None:
+    first, second = (Act(command(f"get {name}"), pause=0.02, pending=pending) for name in ("a", "b"))
+    both = Step("wait for both", (first, second), deadline=30.0, together=True, parks=True)
+    carried = begin(plan(Stage("one", "one", (both,))))
+    await until_it_waits(carried)
+    carried.world.values["a"] = "1"
+    await asyncio.sleep(0.1)
+    assert carried.waits.waiting
+    carried.waits.stop("anna@ops1")
+    assert await asyncio.wait_for(carried.task, 5) is Outcome.FAILED
+
+
 async def test_outside_of_a_wait_nothing_is_stopped() -> None:
     waits = Waits()
     waits.stop("anna")

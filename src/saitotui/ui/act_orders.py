@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from saitotui.engine.runs.catalogue import catalogue
+from saitotui.ui.files import files_like
 from saitotui.ui.order import Desk, Order
 from saitotui.ui.views import Kind, View
 
@@ -53,7 +55,7 @@ class Plan(Act):
     summary = "what a runbook would do now, whole, with its preflight"
 
     def choices(self, desk: Desk, argument: str) -> Sequence[str]:
-        return _subjects(argument)
+        return _subjects(argument, desk)
 
     def run(self, desk: Desk, argument: str = "") -> None:
         if argument:
@@ -62,14 +64,18 @@ class Plan(Act):
             desk.say(":plan RUNBOOK: Tab names them, r lists them", wrong=True)
 
 
-def _subjects(argument: str) -> list[str]:
-    """Runbooks, and after one of them its parameters."""
+def _subjects(argument: str, desk: Desk) -> list[str]:
+    """Runbooks, and after one of them its parameters; files for those that are files."""
     name, space, rest = argument.partition(" ")
     if not space:
         return list(catalogue())
     book = catalogue().get(name)
     before = rest.rpartition(" ")[0]
     lead = f"{name} {before} " if before else f"{name} "
+    key, sign, value = rest.rpartition(" ")[2].partition("=")
+    if sign and book and any(one.name == key and one.file for one in book.parameters):
+        beside = desk.acting.acting.file.parent if desk.acting else Path()
+        return [f"{lead}{key}={file}" for file in files_like(value, (Path(), beside, beside / "wars"))]
     return [f"{lead}{parameter.name}=" for parameter in book.parameters] if book else []
 
 
@@ -84,7 +90,7 @@ class Begin(Act):
         return bool(_runbook(desk))
 
     def choices(self, desk: Desk, argument: str) -> Sequence[str]:
-        return _subjects(argument)
+        return _subjects(argument, desk)
 
     def run(self, desk: Desk, argument: str = "") -> None:
         subject = argument or _runbook(desk)

@@ -123,7 +123,10 @@ class Prompt(Vertical):
 
     def _draw(self, width: int) -> None:
         grid = self.query_one("#offers", Grid)
-        names = min(34, max((width_of(offer.text) for offer in self._offers), default=0) + 2)
+        bare = not any(offer.key or offer.summary for offer in self._offers)
+        names = min(
+            width - 12 if bare else 34, max((width_of(offer.text) for offer in self._offers), default=0) + 2
+        )
         lines = [self._line(number, offer, names, width) for number, offer in enumerate(self._offers)]
         grid.styles.height = min(OFFERED, len(lines))
         grid.show(lines, key=f"offer {self._chosen}", top=True)

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 
 class Waits:
-    """The wait that a run is in, if any. `stopped` names who stopped it."""
+    """The wait that a run is in, if any: of one act, or of several at the same time. `stopped` names who
+    stopped it."""
 
     def __init__(self) -> None:
         self._stop: asyncio.Event | None = None
+        self._waiting = 0
         self.stopped = ""
 
     @property
@@ -21,11 +23,15 @@ class Waits:
     @contextmanager
     def wait(self) -> Iterator[None]:
         """What happens in the block can be stopped."""
-        self._stop, self.stopped = asyncio.Event(), ""
+        if not self._waiting:
+            self._stop, self.stopped = asyncio.Event(), ""
+        self._waiting += 1
         try:
             yield
         finally:
-            self._stop, self.stopped = None, ""
+            self._waiting -= 1
+            if not self._waiting:
+                self._stop, self.stopped = None, ""
 
     def stop(self, who: str) -> None:
         if self._stop is not None:
