@@ -83,6 +83,7 @@ async def test_what_is_refused(tmp_path: Path, scenario: str, given: dict[str, s
         ("isolated", "tc2 sees every other Tomcat", Grade.RED),
         ("heap", "a second copy fits into the heap of tc2", Grade.AMBER),
         ("broken", "the archive is whole", Grade.RED),
+        ("log", "the access log of web1 says who answered", Grade.AMBER),
     ],
 )
 async def test_what_its_preflight_finds(tmp_path: Path, scenario: str, sentence: str, grade: Grade) -> None:
@@ -91,11 +92,14 @@ async def test_what_its_preflight_finds(tmp_path: Path, scenario: str, sentence:
         if scenario in faults:
             simulation.inject(faults[scenario], "tc2")
             simulation.advance(5)
+        elif scenario == "log":
+            line = '1.2.3.4 - - [15/Jan/2026:03:00:00 +0000] "GET /app/ HTTP/1.1" 200 12\n'
+            simulation.world.machines["web1"].files["/var/log/nginx/access.log"] = line * 3
         else:
             war = simulation.directory / "wars" / "app##002.war"
             whole = war.read_bytes()
             war.write_bytes(whole[: len(whole) // 2])
-        found = (await asked(simulation, await made(simulation)))[sentence]
+        found = (await asked(simulation, await made(simulation, soak="5")))[sentence]
     assert found.grade is grade, found.sentence
 
 

@@ -32,7 +32,7 @@ class PaneSpec:
     columns: tuple[str, ...] = ()
     """`table`: the columns to show, in this order; empty: all."""
     samples: tuple[str, ...] = ()
-    """`spark`: the series to draw, by name; empty: all of the tier."""
+    """`spark`: the series to draw, by name (`*` stands for anything); empty: all of the tier."""
     lines: int = 0
     """At most so many lines, the rest is counted; 0: as many as there are."""
     side: bool = False

@@ -127,6 +127,9 @@ def _preflight(what: Deployment) -> Iterator[Precondition]:
             known = not fleet.having(what.new)
             grade = Grade.RED if known else Grade.AMBER
             yield Precondition(gets, "nobody could tell which version answers", grade, Grade.AMBER)
+    for front, node in fleet.application.nginx.items() if what.seconds else ():
+        tells = soak.tells_who_answered(front, node)
+        yield Precondition(tells, "how the canary serves users could not be seen", Grade.AMBER, Grade.AMBER)
     for journey in fleet.application.journeys:
         why = "it fails already: nobody could tell what the deployment did to it"
         yield Precondition(journey_works(journey), why, Grade.AMBER, Grade.AMBER)

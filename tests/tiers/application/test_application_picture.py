@@ -68,6 +68,38 @@ def test_nginx(scene: Any) -> None:
     assert facts["answered by"] == "tc1 38%, tc2 32%, tc3 30%"
 
 
+def test_who_answers_users(scene: Any) -> None:
+    drawn = scene.picture()
+    assert texts(drawn, "answers") == [
+        ["tc1", "<=10", "none", "<=10 ms"],
+        ["tc2", "<=10", "none", "<=10 ms"],
+        ["tc3", "<=10", "none", "<=10 ms"],
+    ]
+    for name in ("web1", "web2"):
+        scene.say(f"{name}/log", SILENT)
+    assert texts(scene.picture(), "answers") == [[name, "?", "?", "?"] for name in ("tc1", "tc2", "tc3")]
+
+
+def test_what_one_failed_and_another_answered(scene: Any) -> None:
+    """nginx tried a Tomcat that was down, then another: the user noticed nothing, the first failed."""
+    retried = scene.recorded("nginx-access.log.retried.sample").text
+    at = float(retried.rstrip().rpartition("\n")[2].split(" ")[0])
+    for name in ("web1", "web2"):
+        scene.say(f"{name}/log", Answer(f"{at:.0f}\n{retried}"))
+    failed = {row[0]: row[2] for row in texts(scene.picture(), "answers")}
+    assert any(share not in ("none", "-", "?") for share in failed.values()), failed
+
+
+def test_each_version_has_its_series(scene: Any) -> None:
+    scene.say("tc1/list", apps("running:7:app##9", "running:3:app##8"))
+    values = {sample.name: sample for sample in scene.picture().samples}
+    assert values["sessions-9"].value == 7
+    assert values["sessions-8"].title == "/app##8"
+    for name in ("tc1", "tc2", "tc3"):
+        scene.say(f"{name}/list", apps("running:7:app##9"))
+    assert not [sample for sample in scene.picture().samples if sample.name.startswith("sessions-")]
+
+
 def test_members(scene: Any) -> None:
     assert texts(scene.unseen("tc1", "tc2").picture(), "members") == [
         ["tc1", "self", "no", "yes"],

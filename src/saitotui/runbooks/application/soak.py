@@ -10,9 +10,10 @@ from saitotui.clients.quoting import shell
 from saitotui.facts import nginx_log
 from saitotui.facts.nginx_log import Request
 from saitotui.model.command import Answer, Client, Command, Failure, Unparsable
-from saitotui.model.plan import Act, Capture, Step
+from saitotui.model.plan import Act, Capture, Check, Step, Verdict
+from saitotui.model.profile import Nginx
 from saitotui.runbooks.application.fleet import Fleet
-from saitotui.runbooks.judging import value_name
+from saitotui.runbooks.judging import reading, value_name
 
 LOG = 400_000
 """Bytes of the log that are read at each look: about 3,000 requests."""
@@ -80,6 +81,19 @@ def before(fleet: Fleet) -> Iterator[Step]:
             tells=lambda answer: f"as it is now: {served(nginx_log.access_log(answer, LOG).requests)}",
         )
         yield Step(f"read how {name} serves users", (act,), expected=0.2)
+
+
+def tells_who_answered(front: str, node: Nginx) -> Check:
+    """Whether an access log names upstreams: without that nobody could tell how a node serves."""
+
+    def judge(answer: Answer) -> Verdict:
+        log = nginx_log.access_log(answer)
+        proxied = sum(bool(one.tries) for one in log.requests)
+        said = f"{proxied} of the last {len(log.requests)} requests name their upstream"
+        return Verdict(bool(proxied) if log.requests else None, said)
+
+    command = Command(Client.SSH, node.host, nginx_log.ask_log(node.access_log))
+    return Check(f"the access log of {front} says who answered", command, reading(judge))
 
 
 def begin(fleet: Fleet, node: str) -> Iterator[Step]:

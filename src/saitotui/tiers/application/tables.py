@@ -12,6 +12,7 @@ from saitotui.model.finding import Finding
 from saitotui.model.health import Health
 from saitotui.model.text import size
 from saitotui.model.topology import Cell, Node, Row, Sample, Table
+from saitotui.tiers.application.answering import answering
 from saitotui.tiers.application.judge_cluster import Membership
 from saitotui.tiers.application.judge_tomcats import word
 from saitotui.tiers.application.judge_versions import version_id
@@ -28,6 +29,7 @@ def tables(
         _tomcats(view, members, health),
         _nginx(view, health),
         _members(view, members, health),
+        _answers(view, health),
     )
 
 
@@ -135,11 +137,13 @@ def _about(number: float) -> str:
 
 
 def _errors(front: NginxView) -> str:
-    share = front.errors
-    if front.recent is None:
-        return "?"
+    return "?" if front.recent is None else _share(front.errors or 0.0, bool(front.recent))
+
+
+def _share(share: float, asked: bool) -> str:
+    """A share of failures, where anything was `asked`."""
     if not share:
-        return "none" if front.recent else "-"
+        return "none" if asked else "-"
     return "<1%" if share < 0.01 else f"{share:.0%}"
 
 
@@ -152,6 +156,22 @@ def _members(view: View, members: Membership, health: Mapping[str, Health]) -> T
         rows.append(Row(name, (Cell(name), *cells), health.get(name, Health.UNKNOWN)))
     columns = ("tomcat", *(f"sees {name}" for name in view.tomcats))
     return Table("members", "Session cluster", columns, tuple(rows))
+
+
+def _answers(view: View, health: Mapping[str, Health]) -> Table:
+    """What users got from each Tomcat lately, by nginx's access logs."""
+    found = answering(view)
+    rows = []
+    for name in view.tomcats:
+        one = found[name] if found is not None else None
+        cells = ["?", "?", "?"]
+        if one is not None:
+            slowest = "-" if one.p95 is None else f"{_about(one.p95 * 1000)} ms"
+            share = one.failed / (one.requests + one.failed) if one.failed else 0.0
+            cells = [_about(one.rate), _share(share, bool(one.requests or one.failed)), slowest]
+        rows.append(Row(name, (Cell(name), *map(Cell, cells)), health.get(name, Health.UNKNOWN)))
+    columns = ("tomcat", "requests/s", "failed", "slowest of 20")
+    return Table("answers", "Who answers users", columns, tuple(rows))
 
 
 def _sees(members: Membership, seen: frozenset[str] | None, other: str) -> Cell:
@@ -173,6 +193,9 @@ def samples(view: View) -> Iterator[Sample]:
     slow = [seconds * 1000 for front in fronts if (seconds := percentile(front)) is not None]
     yield Sample("p95", "slowest of 20 requests", max(slow) if slow else None, "ms")
     yield Sample("sessions", "sessions", _sessions(view))
+    if len(view.versions) > 1:
+        for version in view.versions:
+            yield Sample(f"sessions-{version}", view.named(version), view.sessions(version))
     busy = [tomcat.threads.busy if tomcat.threads else None for tomcat in tomcats]
     yield Sample("threads", "busy threads", _sum(busy))
     for tomcat in tomcats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from math import isfinite
 
 from saitotui.model.health import Health
@@ -48,9 +49,13 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def spark_rows(picture: Picture, tier: str, names: Sequence[str], room: Room) -> list[Line]:
-    """The series `names` of `tier` (all when empty)."""
+    """The series of `tier` that one of `names` is the pattern of (all when there are none)."""
     found = picture.tier(tier)
-    samples = [s for s in (found.samples if found else ()) if not names or s.name in names]
+    samples = [
+        one
+        for one in (found.samples if found else ())
+        if not names or any(fnmatchcase(one.name, name) for name in names)
+    ]
     if not samples:
         return []
     titles = min(30, max(width_of(sample.title) for sample in samples))
