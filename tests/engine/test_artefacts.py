@@ -29,7 +29,9 @@ async def ask(text: str, file: File | None) -> Answer | Failure:
 def test_it_is_kept_once_under_its_content(tmp_path: Path) -> None:
     war = wars.build(tmp_path, "002")
     kept = keep(tmp_path, war)
+    written = Path(kept).stat().st_mtime_ns
     assert kept == keep(tmp_path, war) == keep(tmp_path, Path(kept))
+    assert Path(kept).stat().st_mtime_ns == written
     assert Path(kept).read_bytes() == war.read_bytes()
     assert oct(Path(kept).stat().st_mode & 0o777) == "0o600"
     wars.build(tmp_path, "003").rename(war)

@@ -44,6 +44,10 @@ def keep(state: Path, path: Path) -> str:
         if size > MOST:
             raise ValueError(f"{path} has {size >> 20} MiB, more than the {MOST >> 20} that are sent")
         folder.mkdir(mode=0o700, exist_ok=True)
+        kept = folder / f"{size}-{sha256_of(path)}" / path.name
+        if kept.is_file():
+            kept.parent.touch()
+            return str(kept)
         kept = _copied(path, folder)
     except OSError as error:
         raise ValueError(f"{path} cannot be kept: {error.strerror or error}") from None
