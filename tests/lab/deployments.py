@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from tests.lab.nginx import PORT
 from tests.lab.platform import VERSION, Lab
 from tests.lab.swaps import begun
 
+from saitotui.engine.runs.folder import RunFolder
 from saitotui.facts.tomcat import applications
 from saitotui.model.command import Answer
 
@@ -89,6 +91,17 @@ def stop_waiting(lab: Lab, state: Path, number: str, run: subprocess.Popen[str])
 
 def _environment(state: Path) -> dict[str, str]:
     return {**os.environ, "XDG_STATE_HOME": str(state)}
+
+
+def end_runs(state: Path) -> None:
+    """Ends what carries runs: it would go on when a test has failed, and wait for sessions for a day."""
+    for path in state.glob("*/*/runs/*"):
+        worker = RunFolder(path).pid
+        if not worker:
+            continue
+        parent = int(Path(f"/proc/{worker}/stat").read_text("ascii").rpartition(")")[2].split()[1])
+        for process in (parent, worker):
+            os.kill(process, signal.SIGKILL)
 
 
 def finished(run: subprocess.Popen[str], limit: float = LIMIT) -> tuple[int, str]:

@@ -15,6 +15,7 @@ from tests.lab.deployments import (
     all_have,
     back_to_first,
     deploying,
+    end_runs,
     finished,
     reached,
     stop_waiting,
@@ -33,10 +34,11 @@ STARTED = "/jmxproxy/?get=java.lang:type=Runtime&att=StartTime"
 
 
 @pytest.fixture
-def shop(platform: Lab) -> Iterator[Lab]:
+def shop(platform: Lab, tmp_path: Path) -> Iterator[Lab]:
     """The platform with the first version of the application, before and after the test."""
     back_to_first(platform)
     yield platform
+    end_runs(tmp_path)
     back_to_first(platform)
 
 

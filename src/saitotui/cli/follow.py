@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from saitotui.engine.journal.file import actor
 from saitotui.engine.runs.attach import Attachment, ToYou, attach
 from saitotui.engine.runs.folder import RunFolder
+from saitotui.engine.runs.walk import WHILE_WAITING
 from saitotui.model.plan import Outcome
 from saitotui.model.run import Kind, Result, RunEvent
 
@@ -79,7 +80,7 @@ async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[in
     is asked before the controls are held: until then what comes is history, gates long passed included."""
     asking: asyncio.Task[None] | None = None
     gate: RunEvent | None = None
-    holding = False
+    holding = waits = False
     try:
         async for event in attachment.events():
             if isinstance(event, ToYou):
@@ -87,7 +88,10 @@ async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[in
                 asking = _to_you(attachment, event, asking, gate)
                 if gate is not None and holding and not held:
                     asking = _again(attachment, asking, gate)
+                elif waits and holding and not held:
+                    asking = asyncio.ensure_future(_leave(attachment))
                 continue
+            waits = "waits" in event.data or (waits and event.kind in WHILE_WAITING)
             if event.seq <= seen:
                 continue
             seen = event.seq
