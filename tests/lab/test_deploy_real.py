@@ -114,7 +114,6 @@ def test_a_tomcat_that_dies_in_the_middle(shop: Lab, tmp_path: Path) -> None:
         code, said = finished(run)
     finally:
         shop.heal()
-    print(said[-3000:])
     assert code in (13, 14), said
     assert "tc2" in said
     found = versions(shop)
