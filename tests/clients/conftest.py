@@ -30,10 +30,12 @@ class SshPeer:
     channels: list[str] = field(default_factory=list)
     writes: list[int] = field(default_factory=list)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    started: list[asyncio.Future[asyncio.subprocess.Process]] = field(default_factory=list)
+    """The shells, also those that were being started when whoever did was cancelled."""
 
 
-async def _child(command: str) -> asyncio.subprocess.Process:
-    """A shell; who is cancelled while it is being started ends it."""
+async def _child(peer: SshPeer, command: str) -> asyncio.subprocess.Process:
+    """A shell, of which the peer knows from its first moment on."""
     starting = asyncio.ensure_future(
         asyncio.create_subprocess_exec(
             "sh",
@@ -45,19 +47,16 @@ async def _child(command: str) -> asyncio.subprocess.Process:
             start_new_session=True,
         )
     )
-    try:
-        return await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        await _end(await starting)
-        raise
+    peer.started.append(starting)
+    return await asyncio.shield(starting)
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:
-    """The shell and all that it started."""
+    """The shell and all that it started. Who is cancelled while he waits for that has closed its pipes."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    await child.wait()
     child._transport.close()  # type: ignore[attr-defined]
+    await child.wait()
 
 
 async def _shell(peer: SshPeer, process: asyncssh.SSHServerProcess[bytes]) -> None:
@@ -68,7 +67,7 @@ async def _shell(peer: SshPeer, process: asyncssh.SSHServerProcess[bytes]) -> No
     task = asyncio.current_task()
     assert task is not None
     peer.tasks.add(task)
-    child = await _child(command)
+    child = await _child(peer, command)
     given, printed = child.stdin, child.stdout
     assert given is not None
     assert printed is not None
@@ -132,6 +131,8 @@ async def ssh_peer(tmp_path: Path) -> AsyncIterator[SshPeer]:
     for task in peer.tasks:
         task.cancel()
     await asyncio.gather(*peer.tasks, return_exceptions=True)
+    for starting in peer.started:
+        await _end(await starting)
 
 
 @pytest.fixture
