@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from tests.scenes import photograph
 
 from saitotui.config import load_profile
 from saitotui.engine.judge import judge
@@ -31,7 +34,16 @@ def test_what_screens_name_exists(screens: tuple[ScreenSpec, ...], picture: Pict
             if pane.name:
                 assert pane.name in tables, f"{screen.name}: {pane.name} is not one of {sorted(tables)}"
                 assert set(pane.columns) <= set(tables[pane.name])
-            assert set(pane.samples) <= {sample.name for sample in tier.samples}
+            # A pattern (`sessions-*`) stands for the parts of a series that is always there.
+            stems = {name.removesuffix("-*") for name in pane.samples}
+            assert stems <= {sample.name for sample in tier.samples}
+
+
+def test_the_parts_of_a_series_are_drawn_where_there_are_some(screens: tuple[ScreenSpec, ...]) -> None:
+    _, text = shoot(asyncio.run(photograph("draining")), screens, "application", (120, 40))
+    measured = text[text.index("Lately measured") :]
+    assert "/app##001" in measured
+    assert "/app##002" in measured
 
 
 def test_every_tier_has_a_screen_with_its_own_key(screens: tuple[ScreenSpec, ...]) -> None:
