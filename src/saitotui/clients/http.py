@@ -8,6 +8,7 @@ own, who keeps the cookies that he is given.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     import httpx
 
 _UPLOAD_CHUNK = 256 * 1024
+_LEAST = 0.05
+"""Seconds that are left at least to who waited for another's try."""
 DENIED_FOR = 60.0
 """Seconds for which credentials that were refused are not sent again: after some wrong ones in a row a
 server locks the account, for everybody who has the right ones, too (Tomcat's LockOutRealm: 5; Robot: 3)."""
@@ -118,8 +121,11 @@ class HttpConnection:
         if self._proven:
             return await self._do(client, command, deadline)
         if self._trying is not None:
-            await self._trying.wait()
-            return self._denied or await self._do(client, command, deadline)
+            until = time.monotonic() + deadline
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._trying.wait(), deadline)
+            left = max(until - time.monotonic(), _LEAST)
+            return self._denied or await self._do(client, command, left)
         self._trying = asyncio.Event()
         try:
             return await self._do(client, command, deadline)
