@@ -9,7 +9,6 @@ from tests.runbooks.simulated import (
     LOST,
     LOST_AFTER,
     REFUSED,
-    carried_out,
     executed,
     passing_time,
     planned,
@@ -86,7 +85,9 @@ async def test_a_mistake_in_the_configuration_is_found_before_anything_is_done(t
 async def test_whatever_is_lost_the_outcome_is_as_the_platform_is(tmp_path: Path, fate: str) -> None:
     async with Simulation(tmp_path / "sim", frozen=True) as simulation:
         before = serving(simulation, "web1")
+        plan = await planned(simulation, ID)
+        assert isinstance(plan, Plan), plan
         async with passing_time(simulation):
-            result = await carried_out(simulation, ID, "systemctl reload", fate)
+            result = await executed(simulation, plan, "systemctl reload", fate)
         reloaded = serving(simulation, "web1").serving != before.serving
         assert reloaded is (result.outcome is Outcome.DONE), result.sentence
