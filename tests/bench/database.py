@@ -4,7 +4,6 @@ bare statements and to an operator's script."""
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import tempfile
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiomysql
-from tests.bench.peers import Missing, needs, tool
+from tests.bench.peers import Missing, needs_lab, tool
 from tests.bench.rows import Result, Row, Skipped
 from tests.bench.terminal import running
 from tests.lab.database import PASSWORDS, PORT
@@ -191,10 +190,7 @@ def _bytes(lab: Pair, folder: Path) -> Iterable[Result]:
 
 def bench() -> Iterable[Result]:
     try:
-        needs("mariadbd")
-        needs("haproxy")
-        if os.geteuid() != 0:
-            raise Missing("starting the lab needs root")
+        needs_lab("mariadbd", "haproxy")
     except Missing as error:
         yield Skipped("a real pair of databases", f"{error}: make lab-test installs it")
         return

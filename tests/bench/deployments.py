@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -11,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from tests.bench.peers import Missing, needs
+from tests.bench.peers import Missing, needs_lab
 from tests.bench.rows import Result, Row, Skipped
 from tests.lab.deployments import USERS, back_to_first, deploying, stop_waiting, visited
 from tests.lab.platform import VERSION, Lab
@@ -92,10 +91,7 @@ def _rows(lab: Lab, folder: Path) -> Iterable[Result]:
 
 def bench() -> Iterable[Result]:
     try:
-        for program in ("java", "nginx", "curl"):
-            needs(program)
-        if os.geteuid() != 0:
-            raise Missing("starting the lab needs root")
+        needs_lab("java", "nginx", "curl")
     except Missing as error:
         yield Skipped("real Tomcats", f"{error}: make lab-test installs it")
         return

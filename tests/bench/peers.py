@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,14 @@ def tool(name: str) -> str:
     if not found.exists():
         raise Missing(f"{name} was not installed")
     return str(found)
+
+
+def needs_lab(*programs: str) -> None:
+    """Raises Missing when the lab cannot run here."""
+    for program in programs:
+        needs(program)
+    if os.geteuid() != 0:
+        raise Missing("starting the lab needs root")
 
 
 def needs(program: str) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from saitotui.clients.files import HERE, FileConnection
+from saitotui.clients.files import HERE, FileConnection, kept_file
 from saitotui.engine import artefacts
 from saitotui.engine.artefacts import keep, keep_files
 from saitotui.engine.runs.folder import Request, create
 from saitotui.model.command import Answer, Client, Command, Failure, File
-from saitotui.runbooks.application.fleet import kept_file
 from saitotui.simulator import wars
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ from typing import Any
 from tests.lab.host import wait_for
 from tests.lab.nginx import PORT
 from tests.lab.platform import VERSION, Lab
-from tests.lab.swaps import begun
+from tests.lab.swaps import at_work, begun, environment
 
 from saitotui.engine.runs.folder import RunFolder
 from saitotui.facts.tomcat import applications
@@ -29,19 +28,9 @@ LIMIT = 300.0
 @contextmanager
 def visited(lab: Lab) -> Iterator[dict[str, Any]]:
     """Users are at work in the block; afterwards what they saw is in the dictionary."""
-    told: dict[str, Any] = {}
-    command = [sys.executable, "-m", "tests.lab.visitors"]
-    command += [lab.address("web1"), str(PORT), str(RATE), str(USERS)]
-    users = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert users.stdout is not None
-        assert users.stdout.readline() == "visiting\n"
+    place = (lab.address("web1"), str(PORT), str(RATE), str(USERS))
+    with at_work("tests.lab.visitors", *place, ready="visiting") as told:
         yield told
-        said, _ = users.communicate("", timeout=60)
-        told |= json.loads(said)
-    finally:
-        users.kill()
-        users.communicate()
 
 
 def versions(lab: Lab) -> dict[str, dict[str, bool]]:
@@ -82,15 +71,11 @@ def stop_waiting(lab: Lab, state: Path, number: str, run: subprocess.Popen[str])
     done = subprocess.run(
         [sys.executable, "-m", "saitotui", "attach", number, "--take", "my shift now",
          "--profile", str(lab.profile)],
-        input="stop\n", capture_output=True, text=True, timeout=60, env=_environment(state),
+        input="stop\n", capture_output=True, text=True, timeout=60, env=environment(state),
     )  # fmt: skip
     said, _ = run.communicate(timeout=30)
     assert "stopped the wait" in said, done.stdout + done.stderr + said
     return said
-
-
-def _environment(state: Path) -> dict[str, str]:
-    return {**os.environ, "XDG_STATE_HOME": str(state)}
 
 
 def end_runs(state: Path) -> None:

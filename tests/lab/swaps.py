@@ -26,19 +26,9 @@ RATE = 500.0
 @contextmanager
 def writing(lab: Pair) -> Iterator[dict[str, Any]]:
     """Applications write in the block; afterwards what they tell is in the dictionary."""
-    told: dict[str, Any] = {}
     addresses = ",".join(lab.address(name) for name in lab.balancers)
-    command = [sys.executable, "-m", "tests.lab.writer", addresses, PASSWORDS["app"], str(RATE)]
-    writer = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        assert writer.stdout is not None
-        assert writer.stdout.readline() == "writing\n"
+    with at_work("tests.lab.writer", addresses, PASSWORDS["app"], str(RATE), ready="writing") as told:
         yield told
-        said, _ = writer.communicate("", timeout=60)
-        told |= json.loads(said)
-    finally:
-        writer.kill()
-        writer.communicate()
 
 
 class Checker(threading.Thread):
@@ -75,11 +65,34 @@ class Checker(threading.Thread):
             connection.close()
 
 
+def environment(state: Path) -> dict[str, str]:
+    """What the console runs in, with its state in a folder of the test."""
+    return {**os.environ, "XDG_STATE_HOME": str(state)}
+
+
+@contextmanager
+def at_work(module: str, *arguments: str, ready: str) -> Iterator[dict[str, Any]]:
+    """A program of the lab's users is at work in the block, from when it prints `ready`; when its input ends
+    it prints what it noticed, which is in the dictionary then."""
+    told: dict[str, Any] = {}
+    command = [sys.executable, "-m", module, *arguments]
+    program = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert program.stdout is not None
+        assert program.stdout.readline() == f"{ready}\n"
+        yield told
+        said, _ = program.communicate("", timeout=60)
+        told |= json.loads(said)
+    finally:
+        program.kill()
+        program.communicate()
+
+
 def saitotui(lab: Pair, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "saitotui", *arguments, "--profile", str(lab.profile)],
         capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
-        env={**os.environ, "XDG_STATE_HOME": str(state)},
+        env=environment(state),
     )  # fmt: skip
 
 
@@ -91,7 +104,7 @@ def begun(lab: Pair, state: Path, runbook: str, *more: str) -> subprocess.Popen[
         [sys.executable, "-m", "saitotui", "run", runbook, "--reason", "a drill", "--accept-amber",
          "--yes", json.loads(planned.stdout)["digest"], "--profile", str(lab.profile), *more],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
-        env={**os.environ, "XDG_STATE_HOME": str(state)},
+        env=environment(state),
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from saitotui.engine.journal.file import actor
 from saitotui.engine.runs.attach import Attachment, ToYou, attach
 from saitotui.engine.runs.folder import RunFolder
-from saitotui.engine.runs.walk import WHILE_WAITING
+from saitotui.engine.runs.walk import follow as one_more
+from saitotui.engine.runs.walk import walk
 from saitotui.model.plan import Outcome
 from saitotui.model.run import Kind, Result, RunEvent
 
@@ -80,7 +81,7 @@ async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[in
     is asked before the controls are held: until then what comes is history, gates long passed included."""
     asking: asyncio.Task[None] | None = None
     gate: RunEvent | None = None
-    holding = waits = False
+    holding, where = False, walk(())
     try:
         async for event in attachment.events():
             if isinstance(event, ToYou):
@@ -88,10 +89,10 @@ async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[in
                 asking = _to_you(attachment, event, asking, gate)
                 if gate is not None and holding and not held:
                     asking = _again(attachment, asking, gate)
-                elif waits and holding and not held:
+                elif where.waits and holding and not held:
                     asking = asyncio.ensure_future(_leave(attachment))
                 continue
-            waits = "waits" in event.data or (waits and event.kind in WHILE_WAITING)
+            where = one_more(where, event)
             if event.seq <= seen:
                 continue
             seen = event.seq
@@ -102,7 +103,7 @@ async def _printed(attachment: Attachment, *, take: bool, seen: int) -> tuple[in
             elif event.kind in GOES_ON:
                 _no_more(asking)
                 asking = gate = None
-            elif "waits" in event.data and holding and asking is None:
+            elif where.waits and holding and asking is None:
                 asking = asyncio.ensure_future(_leave(attachment))
             if event.kind is Kind.OUTCOME:
                 return seen, result_of(event)

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,21 +89,30 @@ def _note(folder: Path, name: str, file: File) -> Answer:
     return Answer(f"{name} is {file.sha256}")
 
 
+def place_of(size: int, sha256: str) -> str:
+    """The name of the folder that a content is kept in."""
+    return f"{size}-{sha256}"
+
+
+def kept_file(path: str) -> File:
+    """The kept file of that path. Raises ValueError with a sentence."""
+    found = re.fullmatch(r"/.*/(\d{1,12})-([0-9a-f]{64})/[^/]+", path)
+    if found is None:
+        raise ValueError(f"{path} is not a file that this console keeps")
+    return File(path, found[2], int(found[1]))
+
+
 def unlike(file: File) -> Failure | None:
-    """Why a kept file is not to be used; None when it is what it was."""
-    sentence = unlike_kept(file)
-    return Failure(FailureKind.ERROR, sentence) if sentence else None
-
-
-def unlike_kept(file: File) -> str:
-    """Why a kept file is not what was approved; '' when it is."""
+    """Why a kept file is not what was approved; None when it is."""
     try:
         found = sha256_of(Path(file.path))
     except OSError as error:
-        return f"{file.path}: it cannot be read any more: {error.strerror or error}"
-    return (
-        "" if found == file.sha256 else f"{file.path}: its content is not what was approved (SHA-256 {found})"
-    )
+        said = f"it cannot be read any more: {error.strerror or error}"
+        return Failure(FailureKind.ERROR, f"{file.path}: {said}")
+    if found == file.sha256:
+        return None
+    said = f"its content is not what was approved (SHA-256 {found})"
+    return Failure(FailureKind.ERROR, f"{file.path}: {said}")
 
 
 def sha256_of(path: Path) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
-from saitotui.clients.files import unlike_kept
+from saitotui.clients.files import unlike
 from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh import SshHost
 from saitotui.clients.tls import context
@@ -206,9 +206,9 @@ class HttpConnection:
     ) -> Answer | Failure:
         """Sends a file by PUT. One that stands still for `STALL` seconds is given up: the server gets less
         than was announced, and keeps none of it."""
-        unlike = await asyncio.to_thread(unlike_kept, file)
-        if unlike:
-            return Failure(FailureKind.ERROR, unlike)
+        changed = await asyncio.to_thread(unlike, file)
+        if changed is not None:
+            return changed
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(STALL) as moving:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from saitotui.clients.files import sha256_of
+from saitotui.clients.files import place_of, sha256_of
 from saitotui.engine import store
 from saitotui.engine.runs.catalogue import runbook
 from saitotui.engine.runs.folder import unfinished
@@ -44,7 +44,7 @@ def keep(state: Path, path: Path) -> str:
         if size > MOST:
             raise ValueError(f"{path} has {size >> 20} MiB, more than the {MOST >> 20} that are sent")
         folder.mkdir(mode=0o700, exist_ok=True)
-        kept = folder / f"{size}-{sha256_of(path)}" / path.name
+        kept = folder / place_of(size, sha256_of(path)) / path.name
         if kept.is_file():
             kept.parent.touch()
             return str(kept)
@@ -64,7 +64,7 @@ def _copied(path: Path, folder: Path) -> Path:
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
-        place = folder / f"{temporary.stat().st_size}-{sha256_of(temporary)}"
+        place = folder / place_of(temporary.stat().st_size, sha256_of(temporary))
         place.mkdir(mode=0o700, exist_ok=True)
         kept = place / path.name
         temporary.replace(kept)

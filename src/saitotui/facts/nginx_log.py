@@ -42,6 +42,11 @@ class Try:
     address: str
     status: int
 
+    @property
+    def failed(self) -> bool:
+        """Whether it answered with a server error, or not at all."""
+        return self.status >= 500 or not self.status
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -65,6 +70,11 @@ class AccessLog:
     def recent(self, seconds: float) -> tuple[Request, ...]:
         """Requests of the last `seconds`, by the clock that dated them."""
         return tuple(request for request in self.requests if request.at >= self.now - seconds)
+
+
+def host_of(address: str) -> str:
+    """The host of an upstream's address (`10.0.0.1:8080`)."""
+    return address.rpartition(":")[0].strip("[]")
 
 
 def ask_log(path: str, size: int = TAIL_BYTES) -> str:

@@ -18,6 +18,21 @@ def reading(judge: Callable[[Answer], Verdict]) -> Callable[[Answer | Failure], 
     return judged
 
 
+def waiting(left: Callable[[Answer], str], who: str = "") -> Callable[[Answer | Failure], str]:
+    """For a wait: what `left` says of an answer. That there is none, or that it cannot be read (ValueError,
+    told with the name of `who` answered), is waited for to pass."""
+
+    def pending(answer: Answer | Failure) -> str:
+        if isinstance(answer, Failure):
+            return answer.sentence
+        try:
+            return left(answer)
+        except ValueError as error:
+            return f"{who}: {error}" if who else str(error)
+
+    return pending
+
+
 def value_name(what: str, of: str) -> str:
     """The name under which a run captures `what` of a node: letters, digits and `_` only."""
     return f"{what}_{re.sub(r'[^a-z0-9_]', '_', of.lower())}"

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from saitotui.clients.files import kept_file
 from saitotui.model.command import File
 from saitotui.model.plan import Grade, Parameter, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.application import checks, drained, soak, steps, war_checks
-from saitotui.runbooks.application.fleet import Fleet, fleet_of, kept_file, unfit
-from saitotui.runbooks.application.journeys import journey_works
+from saitotui.runbooks.application.fleet import Fleet, fleet_of, unfit
+from saitotui.runbooks.application.journeys import journeys_after, journeys_before
 from saitotui.runbooks.guests import undisturbed
 from saitotui.runbooks.robots import APPLICATION, disarm
 
@@ -124,15 +125,12 @@ def _preflight(what: Deployment) -> Iterator[Precondition]:
             yield Precondition(alike, f"what {canary} shows says less about {name}", Grade.AMBER, Grade.AMBER)
         if what.tells:
             gets = checks.visitor_gets(fleet, name, what.old, f"{name}-preflight")
-            known = not fleet.having(what.new)
-            grade = Grade.RED if known else Grade.AMBER
+            grade = Grade.AMBER if there else Grade.RED
             yield Precondition(gets, "nobody could tell which version answers", grade, Grade.AMBER)
     for front, node in fleet.application.nginx.items() if what.seconds else ():
         tells = soak.tells_who_answered(front, node)
         yield Precondition(tells, "how the canary serves users could not be seen", Grade.AMBER, Grade.AMBER)
-    for journey in fleet.application.journeys:
-        why = "it fails already: nobody could tell what the deployment did to it"
-        yield Precondition(journey_works(journey), why, Grade.AMBER, Grade.AMBER)
+    yield from journeys_before(fleet.application.journeys, "what the deployment did to it")
 
 
 def _on(what: Deployment, name: str) -> Iterator[Step]:
@@ -183,10 +181,7 @@ def _prove(what: Deployment) -> Stage:
     ]
     if what.tells and "front/app" in fleet.application.pages:
         body.append(steps.visitors(fleet, what.new, VISITORS))
-    body += [
-        Step(f"{one.name} works for users", (), goal=journey_works(one), expected=0.1)
-        for one in fleet.application.journeys
-    ]
+    body += journeys_after(fleet.application.journeys)
     return Stage("prove", "Prove it from the users' side", tuple(body), notice="nothing")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from saitotui.facts import nginx_workers
-from saitotui.model.command import Answer, Failure, Unparsable
+from saitotui.model.command import Answer, Failure
 from saitotui.model.plan import (
     Act,
     Check,
@@ -26,8 +26,8 @@ from saitotui.model.profile import JourneyCheck, Nginx, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.application import fronts
-from saitotui.runbooks.application.journeys import journey_works
-from saitotui.runbooks.judging import reading
+from saitotui.runbooks.application.journeys import journeys_after, journeys_before
+from saitotui.runbooks.judging import reading, waiting
 from saitotui.tiers.application.questions import ask
 from saitotui.tiers.application.view import State, look
 
@@ -53,7 +53,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dict(parameters),
         f"{names} read{'s' * (len(nodes) == 1)} the configuration that is on disk; nobody notices",
         (*(_reload(name, node, journeys) for name, node in nodes.items()), _drain(nodes)),
-        (*_preflight(nodes), *_journeys(journeys)),
+        (*_preflight(nodes), *journeys_before(journeys, "what the reload did to it")),
         (),
         ("application",),
     )
@@ -88,16 +88,10 @@ def _preflight(nodes: Mapping[str, Nginx]) -> Iterator[Precondition]:
         yield Precondition(_nobody_leaves(name, node), why, Grade.AMBER, Grade.AMBER)
 
 
-def _journeys(journeys: Sequence[JourneyCheck]) -> Iterator[Precondition]:
-    why = "it fails already: nobody could tell what the reload did to it"
-    for journey in journeys:
-        yield Precondition(journey_works(journey), why, Grade.AMBER, Grade.AMBER)
-
-
 def _reload(name: str, node: Nginx, journeys: Sequence[JourneyCheck]) -> Stage:
     body = (
         *fronts.reload(name, node, "put the old configuration back, and reload again"),
-        *(Step(f"{one.name} works for users", (), goal=journey_works(one), expected=0.1) for one in journeys),
+        *journeys_after(journeys),
     )
     title = f"nginx on {name} reads its configuration again"
     return Stage(name, title, body, confirm="y", notice="nothing", point_of_no_return=True)
@@ -107,7 +101,7 @@ def _drain(nodes: Mapping[str, Nginx]) -> Stage:
     body = tuple(
         Step(
             f"the old workers of {name} end with their last connection",
-            (Act(fronts.on(node, nginx_workers.ASK), _left, pause=LOOK, pending=_leaving),),
+            (Act(fronts.on(node, nginx_workers.ASK), _left, pause=LOOK, pending=waiting(_leaving)),),
             goal=_nobody_leaves(name, node),
             deadline=DRAIN,
             expected=10.0,
@@ -126,14 +120,9 @@ def _nobody_leaves(name: str, node: Nginx) -> Check:
     return Check(sentence, fronts.on(node, nginx_workers.ASK), reading(judge))
 
 
-def _leaving(answer: Answer | Failure) -> str:
+def _leaving(answer: Answer) -> str:
     """Who is still waited for; a connection that is lost is made again."""
-    if isinstance(answer, Failure):
-        return answer.sentence
-    try:
-        count = len(nginx_workers.workers(answer).leaving)
-    except Unparsable as error:
-        return str(error)
+    count = len(nginx_workers.workers(answer).leaving)
     return f"{count} old worker{'s' * (count != 1)} with connections left" if count else ""
 
 

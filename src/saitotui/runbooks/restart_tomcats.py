@@ -22,12 +22,10 @@ TITLE = "Start the Tomcats again, one after another"
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
     """The plan for the Tomcats as `snapshot` has them."""
-    fleet = fleet_of(profile, snapshot)
+    wanted = parameters.get("node", "")
+    fleet = fleet_of(profile, snapshot, wanted)
     if isinstance(fleet, tuple):
         return Refusal(ID, fleet)
-    wanted = parameters.get("node", "")
-    if wanted and wanted not in fleet.names:
-        return Refusal(ID, (f"the profile has no Tomcat {wanted!r}",))
     names = (wanted,) if wanted else fleet.names
     wrong = turns.unfit(fleet, names)
     if wrong:

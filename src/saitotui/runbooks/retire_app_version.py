@@ -33,7 +33,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         return Refusal(ID, (versions,))
     if idle and not (idle.isdecimal() and len(idle) < 6):
         return Refusal(ID, (f"expire={idle} is no number of minutes",))
-    names = " and ".join(map(fleet.named, versions))
+    names = fleet.all_named(versions)
     stages = [_expire(fleet, versions, int(idle))] if idle else []
     return Plan(
         ID,
@@ -74,10 +74,9 @@ def _expire(fleet: Fleet, versions: tuple[str, ...], minutes: int) -> Stage:
     body = tuple(
         steps.expire(fleet, name, version, minutes) for version in versions for name in fleet.having(version)
     )
-    names = " and ".join(map(fleet.named, versions))
     return Stage(
         "expire",
-        f"End the sessions of {names} that were idle for {minutes} minutes",
+        f"End the sessions of {fleet.all_named(versions)} that were idle for {minutes} minutes",
         body,
         confirm=f"expire {' '.join(versions)}".strip(),
         notice="their users are logged out, and lose what they did not store",

@@ -14,7 +14,7 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.application import checks, steps
 from saitotui.runbooks.application.fleet import Fleet, fleet_of
-from saitotui.runbooks.application.journeys import journey_works
+from saitotui.runbooks.application.journeys import journey_works, journeys_after
 from saitotui.runbooks.robots import APPLICATION, disarm
 
 ID = "roll-back-app-version"
@@ -88,10 +88,7 @@ def _prove(fleet: Fleet, version: str) -> Stage:
         )
         for name in fleet.having(version)
     ]
-    body += [
-        Step(f"{one.name} works for users", (), goal=journey_works(one), expected=0.1)
-        for one in fleet.application.journeys
-    ]
+    body += journeys_after(fleet.application.journeys)
     return Stage("prove", "Prove it from the users' side", tuple(body), notice="nothing")
 
 

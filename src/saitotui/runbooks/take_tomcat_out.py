@@ -20,11 +20,10 @@ TITLE = "Take a Tomcat out of nginx"
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
     """The plan for the Tomcats as `snapshot` has them."""
-    fleet, name = fleet_of(profile, snapshot), parameters["node"]
+    name = parameters["node"]
+    fleet = fleet_of(profile, snapshot, name)
     if isinstance(fleet, tuple):
         return Refusal(ID, fleet)
-    if name not in fleet.names:
-        return Refusal(ID, (f"the profile has no Tomcat {name!r}",))
     wrong = turns.unfit(fleet, (name,))
     if wrong:
         return Refusal(ID, wrong)

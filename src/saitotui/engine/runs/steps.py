@@ -161,11 +161,8 @@ class Steps:
             if last is not None and uncertain(last.answer):
                 return Ended(Outcome.INDETERMINATE, refused, acted=True)
             return Ended(Outcome.FAILED if refused else Outcome.DONE, refused or step.title, acted=True)
-        patience = (
-            0.0
-            if refused and last and not uncertain(last.answer)
-            else (step.proof or until - time.monotonic())
-        )
+        certain = bool(refused and last and not uncertain(last.answer))
+        patience = 0.0 if certain else step.proof or until - time.monotonic()
         verdict = await settle(self._asker, step.goal, self.values, max(patience, step.goal.deadline / 3))
         return self._proven(step.goal, verdict, refused)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from saitotui.model.plan import Outcome
 from saitotui.model.run import Kind, Result, RunEvent
 
-WHILE_WAITING = (Kind.NOTE, Kind.LEASE, Kind.CONTROL)
+_WHILE_WAITING = (Kind.NOTE, Kind.LEASE, Kind.CONTROL)
 """What is told without a wait being at its end."""
 
 Place = tuple[int, int]
@@ -59,7 +59,7 @@ def walk(events: Iterable[RunEvent]) -> Walk:
 
 def follow(where: Walk, event: RunEvent) -> Walk:
     """Where it is after one event more."""
-    waits = where.waits if event.kind in WHILE_WAITING else ""
+    waits = where.waits if event.kind in _WHILE_WAITING else ""
     where = replace(where, began=where.began or event.at, last=event.at, waits=waits)
     match event.kind:
         case Kind.GATE:

@@ -15,8 +15,7 @@ def drain(fleet: Fleet, versions: Sequence[str]) -> Stage:
     body = tuple(
         steps.drain(fleet, name, version, first=number == 0) for number, (version, name) in enumerate(places)
     )
-    names = " and ".join(map(fleet.named, versions))
-    return Stage("drain", f"Wait until nobody is on {names}", body, notice="nothing")
+    return Stage("drain", f"Wait until nobody is on {fleet.all_named(versions)}", body, notice="nothing")
 
 
 def retire(fleet: Fleet, versions: Sequence[str]) -> Stage:
@@ -34,10 +33,9 @@ def retire(fleet: Fleet, versions: Sequence[str]) -> Stage:
             )
             for name in fleet.having(version)
         ]
-    names = " and ".join(map(fleet.named, versions))
     return Stage(
         "retire",
-        f"Undeploy {names}",
+        f"Undeploy {fleet.all_named(versions)}",
         tuple(body),
         confirm=f"undeploy {' '.join(versions)}".strip(),
         notice="nothing: nobody is on it any more",

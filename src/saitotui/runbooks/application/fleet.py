@@ -43,6 +43,10 @@ class Fleet:
         """`/app##002`, as the manager names it."""
         return self.view.named(version)
 
+    def all_named(self, versions: Sequence[str]) -> str:
+        """`/app##001 and /app##002`."""
+        return " and ".join(map(self.named, versions))
+
     def path(self, version: str) -> str:
         """The query that names a version of the application to the manager."""
         path = query(self.application.context or "/")
@@ -77,8 +81,8 @@ def _serves(tomcat: TomcatView, but: str) -> str | None:
     return newest(version for version in tomcat.running if not but or version != but)
 
 
-def fleet_of(profile: Profile, snapshot: Snapshot) -> Fleet | tuple[str, ...]:
-    """The Tomcats as `snapshot` has them; or why nothing is to be deployed on them."""
+def fleet_of(profile: Profile, snapshot: Snapshot, node: str = "") -> Fleet | tuple[str, ...]:
+    """The Tomcats as `snapshot` has them, `node` among them; or why nothing is to be done on them."""
     application = profile.application
     if application is None or not application.tomcats:
         return ("the profile has no Tomcat",)
@@ -88,6 +92,8 @@ def fleet_of(profile: Profile, snapshot: Snapshot) -> Fleet | tuple[str, ...]:
         for name, tomcat in view.tomcats.items()
         if tomcat.state is not State.ANSWERS or tomcat.apps is None
     )
+    if not down and node and node not in view.tomcats:
+        return (f"the profile has no Tomcat {node!r}",)
     return down or Fleet(view, application)
 
 
@@ -113,11 +119,3 @@ def unfit(version: str, versions: Sequence[str], at: float) -> tuple[str, ...]:
         said = f"Tomcat orders versions as text: {version} comes before {above[0]}, and nobody would get it"
         return (f"{said}; {better} above all",)
     return ()
-
-
-def kept_file(parameter: str) -> File:
-    """The kept file that a parameter names (`.../SIZE-SHA256/NAME`). Raises ValueError with a sentence."""
-    found = re.fullmatch(r"/.*/(\d{1,12})-([0-9a-f]{64})/[^/]+", parameter)
-    if found is None:
-        raise ValueError(f"{parameter} is not a file that this console keeps")
-    return File(parameter, found[2], int(found[1]))

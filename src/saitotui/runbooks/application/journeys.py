@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from saitotui.model.command import Answer, Client, Command
-from saitotui.model.plan import Check, Verdict
+from saitotui.model.plan import Check, Grade, Precondition, Step, Verdict
 from saitotui.model.profile import JourneyCheck
 from saitotui.runbooks.judging import reading
 from saitotui.tiers.application.questions import JOURNEY_DEADLINE
+
+
+def journeys_before(journeys: Sequence[JourneyCheck], what: str) -> Iterator[Precondition]:
+    """The lines of a preflight about them; `what` nobody could tell of one that fails already."""
+    why = f"it fails already: nobody could tell {what}"
+    for journey in journeys:
+        yield Precondition(journey_works(journey), why, Grade.AMBER, Grade.AMBER)
+
+
+def journeys_after(journeys: Sequence[JourneyCheck]) -> Iterator[Step]:
+    """The proof from the users' side."""
+    for journey in journeys:
+        yield Step(f"{journey.name} works for users", (), goal=journey_works(journey), expected=0.1)
 
 
 def journey_works(journey: JourneyCheck) -> Check:

@@ -3,17 +3,18 @@ logs, which say what every upstream answered and when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import nginx_log
-from saitotui.facts.nginx_log import Request
-from saitotui.model.command import Answer, Client, Command, Failure, Unparsable
+from saitotui.model.command import Answer, Client, Command, Failure
 from saitotui.model.plan import Act, Capture, Check, Step, Verdict
 from saitotui.model.profile import Nginx
 from saitotui.runbooks.application.fleet import Fleet
-from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.judging import reading, value_name, waiting
+from saitotui.tiers.application.answering import Service, by_tomcat, for_users
+from saitotui.tiers.application.view import View
 
 LOG = 400_000
 """Bytes of the log that are read at each look: about 3,000 requests."""
@@ -29,56 +30,29 @@ SLOWER, SLOWER_BY = 2.0, 0.3
 """A p95 is too slow that is so many times, and so many seconds, above that of before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """How well requests were served: their number, those that failed, and the 95th percentile (s)."""
-
-    count: int
-    failed: int
-    p95: float
-
-    @property
-    def share(self) -> float:
-        return self.failed / self.count if self.count else 0.0
-
-    def __str__(self) -> str:
-        return f"{self.count} requests, {self.failed} failed, p95 {self.p95 * 1000:.0f} ms"
+def _worded(found: Service) -> str:
+    return f"{found.requests} requests, {found.failed} failed, p95 {1000 * (found.p95 or 0):.0f} ms"
 
 
-def served(requests: Sequence[Request], hosts: frozenset[str] | None = None) -> Service:
-    """What users got; with `hosts` only what those upstreams answered."""
-    mine = [one for one in requests if hosts is None or _last(one) in hosts]
-    failed = sum(one.status >= 500 for one in mine) if hosts is None else sum(
-        attempt.status >= 500 or not attempt.status
-        for one in requests
-        for attempt in one.tries
-        if _host(attempt.address) in hosts
-    )  # fmt: skip
-    times = sorted(one.seconds for one in mine if one.seconds is not None)
-    return Service(len(mine), failed, times[int(0.95 * (len(times) - 1))] if times else 0.0)
-
-
-def _host(address: str) -> str:
-    return address.rpartition(":")[0].strip("[]")
-
-
-def _last(request: Request) -> str:
-    return _host(request.tries[-1].address) if request.tries else ""
+def _share(found: Service) -> float:
+    return found.failed / found.requests if found.requests else 0.0
 
 
 def before(fleet: Fleet) -> Iterator[Step]:
     """How users are served now, by each nginx: what is compared with later."""
     for name, node in fleet.application.nginx.items():
 
+        def now(answer: Answer) -> Service:
+            return for_users(nginx_log.access_log(answer, LOG).requests)
+
         def read(answer: Answer) -> str:
-            log = nginx_log.access_log(answer, LOG)
-            found = served(log.requests)
-            return shell(f"{found.count}/{found.failed}/{found.p95:.3f}")
+            found = now(answer)
+            return shell(f"{found.requests}/{found.failed}/{found.p95 or 0:.3f}")
 
         act = Act(
             Command(Client.SSH, node.host, nginx_log.ask_log(node.access_log, LOG)),
             capture=Capture(value_name("before", name), read),
-            tells=lambda answer: f"as it is now: {served(nginx_log.access_log(answer, LOG).requests)}",
+            tells=lambda answer: f"as it is now: {_worded(now(answer))}",
         )
         yield Step(f"read how {name} serves users", (act,), expected=0.2)
 
@@ -106,12 +80,11 @@ def begin(fleet: Fleet, node: str) -> Iterator[Step]:
 
 def soak(fleet: Fleet, node: str, seconds: float) -> Step:
     """Watches `node` for some time, on all nginx at the same time. Too many failures end it at once."""
-    hosts = fleet.view.tomcats[node].addresses
     acts = []
     for name, front in fleet.application.nginx.items():
         values = f"{{{value_name('since', name)}}}/{{{value_name('before', name)}}}"
         text = f"echo {values}; {nginx_log.ask_log(front.access_log, LOG)}"
-        look = _Look(name, node, hosts, seconds)
+        look = _Look(fleet.view, name, node, seconds)
         command = Command(Client.SSH, front.host, text)
         acts.append(Act(command, look.accept, pause=LOOK, pending=look.pending, tells=look.tells))
     return Step(
@@ -127,49 +100,49 @@ def soak(fleet: Fleet, node: str, seconds: float) -> Step:
 class _Look:
     """One look at one nginx's log."""
 
+    view: View
     front: str
     node: str
-    hosts: frozenset[str]
     seconds: float
 
     def pending(self, answer: Answer | Failure) -> str:
-        if isinstance(answer, Failure):
-            return answer.sentence
-        try:
-            passed, old, new = self._compare(answer)
-        except (Unparsable, ValueError) as error:
-            return f"{self.front}: {error}"
+        return waiting(self._left, self.front)(answer)
+
+    def _left(self, answer: Answer) -> str:
+        passed, old, new = self._compare(answer)
         if _worse(old, new) or passed >= self.seconds:
             return ""
         return f"{passed:.0f} of {self.seconds:g} s; {self.tells(answer)}"
 
     def accept(self, answer: Answer | Failure) -> str:
-        if isinstance(answer, Failure):
-            return answer.sentence
-        try:
-            _, old, new = self._compare(answer)
-        except (Unparsable, ValueError) as error:
-            return f"{self.front}: {error}"
-        why = _worse(old, new)
-        return f"{self.node} by way of {self.front} {why}: {new} (before: {old})" if why else ""
+        return waiting(self._bad, self.front)(answer)
+
+    def _bad(self, answer: Answer) -> str:
+        _, old, new = self._compare(answer)
+        return self._said(f" {why}", old, new) if (why := _worse(old, new)) else ""
 
     def tells(self, answer: Answer) -> str:
         _, old, new = self._compare(answer)
-        return f"{self.node} by way of {self.front}: {new} (before: {old})"
+        return self._said("", old, new)
+
+    def _said(self, how: str, old: Service, new: Service) -> str:
+        return f"{self.node} by way of {self.front}{how}: {_worded(new)} (before: {_worded(old)})"
 
     def _compare(self, answer: Answer) -> tuple[float, Service, Service]:
         first, _, rest = answer.text.partition("\n")
         at, count, failed, p95 = first.strip().split("/")
         log = nginx_log.access_log(Answer(rest, answer.status), LOG)
         since = [one for one in log.requests if one.at > float(at)]
-        return log.now - float(at), Service(int(count), int(failed), float(p95)), served(since, self.hosts)
+        before = Service(int(count), int(failed), float(p95))
+        return log.now - float(at), before, by_tomcat(self.view, since)[self.node]
 
 
 def _worse(old: Service, new: Service) -> str:
     """Why `new` is not good enough; '' when it is."""
-    if new.failed >= FEW and new.share > old.share + MORE:
+    if new.failed >= FEW and _share(new) > _share(old) + MORE:
         return "fails users"
-    slow = new.p95 > SLOWER * old.p95 and new.p95 > old.p95 + SLOWER_BY
-    if new.count >= ENOUGH and old.count >= ENOUGH and slow:
+    was, now = old.p95 or 0.0, new.p95 or 0.0
+    slow = now > SLOWER * was and now > was + SLOWER_BY
+    if new.requests >= ENOUGH and old.requests >= ENOUGH and slow:
         return "is slower for users"
     return ""

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import tomcat, tomcat_sessions
 from saitotui.facts.tomcat_sessions import Idle
-from saitotui.model.command import Answer, Command, Danger, Failure, File, Unparsable
+from saitotui.model.command import Answer, Command, Danger, Failure, File
 from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.model.text import duration
 from saitotui.runbooks.application import checks
 from saitotui.runbooks.application.checks import counted
 from saitotui.runbooks.application.fleet import Fleet
-from saitotui.runbooks.judging import value_name
+from saitotui.runbooks.judging import value_name, waiting
 
 DEPLOY = 900.0
 """Seconds for sending an archive and starting it."""
@@ -25,6 +25,8 @@ HALF_AN_HOUR = 1800.0
 """What idle sessions live for, where nobody says otherwise (Tomcat, conf/web.xml)."""
 LOOK = 10.0
 """Seconds between two looks at them."""
+GONE = "No context exists"
+"""What the manager says of a version that it does not have."""
 OLD, NEW = "before", "after"
 """The visitors of a node, from before and after the deployment."""
 
@@ -66,7 +68,7 @@ def _undeploy(fleet: Fleet, name: str, version: str) -> Command:
 def _said_gone(answer: Answer | Failure) -> str:
     """A version that is not there any more is gone, whoever it was."""
     said = tomcat.said(answer)
-    return "" if "No context exists" in said else said
+    return "" if GONE in said else said
 
 
 def count(fleet: Fleet, name: str, version: str) -> Act:
@@ -79,17 +81,28 @@ def count(fleet: Fleet, name: str, version: str) -> Act:
     return Act(fleet.manager(name, "sessions", version), lambda answer: "", tells=tells)
 
 
+def _unless(check: Check, wrong: str) -> Callable[[Answer | Failure], str]:
+    """Takes an answer of which `check` holds; otherwise says what is `wrong`, and what was measured."""
+
+    def accept(answer: Answer | Failure) -> str:
+        verdict = check.judge(answer)
+        return "" if verdict.holds else f"{wrong}: {verdict.measured}"
+
+    return accept
+
+
 def visit_before(fleet: Fleet, name: str, version: str) -> Step:
     """A visitor comes before the deployment, who must stay where he is after it. Captured, so that a process
     that goes on with the run after the deployment does not come for the first time."""
     check = checks.visitor_gets(fleet, name, version, f"{name}-{OLD}")
 
-    def accept(answer: Answer | Failure) -> str:
-        verdict = check.judge(answer)
-        return "" if verdict.holds else f"{check.sentence}: {verdict.measured}"
-
     capture = Capture(value_name("visited", name), lambda answer: shell(version))
-    act = Act(check.command, accept, capture, tells=lambda answer: check.judge(answer).measured)
+    act = Act(
+        check.command,
+        _unless(check, check.sentence),
+        capture,
+        tells=lambda answer: check.judge(answer).measured,
+    )
     return Step(f"visit {name} before it changes", (act,), expected=0.1)
 
 
@@ -105,18 +118,12 @@ def visit_after(fleet: Fleet, name: str, old: str, new: str) -> Iterator[Step]:
 
 def visitors(fleet: Fleet, version: str, number: int) -> Step:
     """New visitors come the way users do; each gets `version`."""
-    page = fleet.application.version_page
-    assert page is not None
-    front = "front"
-    acts = []
+    wrong, acts = f"a new visitor does not get {version}", []
     for visitor in range(number):
-        check = checks.visitor_gets(fleet, front, version, f"visitor-{visitor}")
-
-        def accept(answer: Answer | Failure, check: Check = check) -> str:
-            verdict = check.judge(answer)
-            return "" if verdict.holds else f"a new visitor does not get {version}: {verdict.measured}"
-
-        acts.append(Act(check.command, accept, tells=lambda answer: f"HTTP {answer.status}, {version}"))
+        check = checks.visitor_gets(fleet, "front", version, f"visitor-{visitor}")
+        acts.append(
+            Act(check.command, _unless(check, wrong), tells=lambda answer: f"HTTP {answer.status}, {version}")
+        )
     title = f"{number} new visitors come through the front and get {fleet.named(version)}"
     return Step(title, tuple(acts), expected=0.5, together=True)
 
@@ -125,18 +132,13 @@ def drain(fleet: Fleet, name: str, version: str, *, first: bool) -> Step:
     """Waits until nobody is on a version. New visitors get the newest, so it only gets emptier; sessions are
     on all Tomcats, so that those after the `first` are soon empty, too."""
 
-    def pending(answer: Answer | Failure) -> str:
-        if isinstance(answer, Failure):
-            return answer.sentence
-        if "No context exists" in answer.text:
+    def left(answer: Answer) -> str:
+        if GONE in answer.text:
             return ""
-        try:
-            found = tomcat_sessions.idle(answer)
-        except Unparsable as error:
-            return f"{name}: {error}"
-        return _left(fleet, name, version, found)
+        return _left(fleet, name, version, tomcat_sessions.idle(answer))
 
-    act = Act(fleet.manager(name, "sessions", version), lambda answer: "", pause=LOOK, pending=pending)
+    command = fleet.manager(name, "sessions", version)
+    act = Act(command, lambda answer: "", pause=LOOK, pending=waiting(left, name))
     return Step(
         f"the sessions of {fleet.named(version)} on {name} end",
         (act,),

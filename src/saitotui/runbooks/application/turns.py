@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import tomcat, tomcat_jmx
-from saitotui.model.command import Answer, Client, Command, Danger, Failure, Unparsable
+from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Capture, Check, Grade, Precondition, Step, Verdict
 from saitotui.runbooks.application import checks, fronts
 from saitotui.runbooks.application.checks import DEADLINE, counted
 from saitotui.runbooks.application.fleet import Fleet
-from saitotui.runbooks.application.journeys import journey_works
-from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.application.journeys import journeys_after, journeys_before
+from saitotui.runbooks.judging import reading, value_name, waiting
 from saitotui.tiers.application.view import DELTA
 
 IDLE = 60.0
@@ -58,9 +58,7 @@ def preflight(fleet: Fleet, names: Sequence[str]) -> Iterator[Precondition]:
         yield Precondition(checks.sees_all(fleet, name), why)
         if name in names:
             yield Precondition(_copies(fleet, name), "its users are logged out", Grade.AMBER, Grade.AMBER)
-    for journey in fleet.application.journeys:
-        why = "it fails already: nobody could tell what this did to it"
-        yield Precondition(journey_works(journey), why, Grade.AMBER, Grade.AMBER)
+    yield from journeys_before(fleet.application.journeys, "what this did to it")
 
 
 def take_out(fleet: Fleet, name: str) -> Iterator[Step]:
@@ -80,8 +78,7 @@ def put_back(fleet: Fleet, name: str) -> Iterator[Step]:
         yield fronts.mark(front, node, name, address(fleet, name), out=False)
     for front, node in nodes:
         yield from fronts.reload(front, node, "", f"back_{name}")
-    for journey in fleet.application.journeys:
-        yield Step(f"{journey.name} works for users", (), goal=journey_works(journey), expected=0.1)
+    yield from journeys_after(fleet.application.journeys)
 
 
 def restart(fleet: Fleet, name: str) -> Iterator[Step]:
@@ -155,19 +152,14 @@ def _idle(name: str) -> Step:
         count = busy(answer)
         return Verdict(not count, f"{count} requests under way")
 
-    def pending(answer: Answer | Failure) -> str:
-        if isinstance(answer, Failure):
-            return answer.sentence
-        try:
-            count = busy(answer)
-        except Unparsable as error:
-            return str(error)
+    def left(answer: Answer) -> str:
+        count = busy(answer)
         return f"{name} answers {count} requests that are under way" if count else ""
 
     command = Command(Client.HTTP, name, tomcat_jmx.THREADS)
     return Step(
         f"{name} answers what it was asked",
-        (Act(command, lambda answer: "", pause=LOOK, pending=pending),),
+        (Act(command, lambda answer: "", pause=LOOK, pending=waiting(left)),),
         goal=Check(f"{name} has nothing to do", command, reading(judge), deadline=DEADLINE),
         deadline=IDLE,
         expected=1.0,

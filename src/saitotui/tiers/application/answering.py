@@ -1,54 +1,44 @@
-"""Who answers users: what each Tomcat got of the requests that came through nginx lately, and how well."""
+"""Who answers users: what each Tomcat got of the requests that came through nginx, and how well."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from saitotui.tiers.application.view import RECENT, View
+from saitotui.facts.nginx_log import Request
+from saitotui.tiers.application.view import View
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
-    """Of the last `RECENT` seconds: requests that one answered at last, tries that it failed (5xx, or no
-    answer), and the 95th percentile of those that it answered (s; None: none were timed)."""
+class Service:
+    """How well requests were served: their number, failures, and the 95th percentile (s; None: none were
+    timed)."""
 
     requests: int
     failed: int
     p95: float | None
 
-    @property
-    def rate(self) -> float:
-        """Requests a second."""
-        return self.requests / RECENT
+
+def for_users(requests: Sequence[Request]) -> Service:
+    """What users got, whoever answered."""
+    failed = sum(request.status >= 500 for request in requests)
+    return Service(len(requests), failed, _p95(requests))
 
 
-def answering(view: View) -> Mapping[str, Answering] | None:
-    """By Tomcat; None when no access log is known."""
-    known = [front.recent for front in view.nginx.values() if front.recent is not None]
-    if not known:
-        return None
-    counts = {name: [0, 0] for name in view.tomcats}
-    times: dict[str, list[float]] = {name: [] for name in view.tomcats}
-    for recent in known:
-        for request in recent:
-            names = [view.upstream(attempt.address) for attempt in request.tries]
-            for name in _failed(names, [attempt.status for attempt in request.tries]):
-                if name in counts:
-                    counts[name][1] += 1
-            if names and names[-1] in counts:
-                counts[names[-1]][0] += 1
-                times[names[-1]] += [request.seconds] if request.seconds is not None else []
-    return {
-        name: Answering(requests, failed, _p95(times[name])) for name, (requests, failed) in counts.items()
-    }
+def by_tomcat(view: View, requests: Iterable[Request]) -> Mapping[str, Service]:
+    """What each Tomcat did: the requests that it answered at last, and the tries that it failed."""
+    answered: dict[str, list[Request]] = {name: [] for name in view.tomcats}
+    failed = dict.fromkeys(view.tomcats, 0)
+    for request in requests:
+        names = [view.upstream(attempt.address) for attempt in request.tries]
+        for name, attempt in zip(names, request.tries, strict=True):
+            if attempt.failed and name in failed:
+                failed[name] += 1
+        if names and names[-1] in answered:
+            answered[names[-1]].append(request)
+    return {name: Service(len(mine), failed[name], _p95(mine)) for name, mine in answered.items()}
 
 
-def _failed(names: list[str], statuses: list[int]) -> Iterator[str]:
-    for name, status in zip(names, statuses, strict=True):
-        if status >= 500 or not status:
-            yield name
-
-
-def _p95(times: list[float]) -> float | None:
-    return sorted(times)[int(0.95 * (len(times) - 1))] if times else None
+def _p95(requests: Sequence[Request]) -> float | None:
+    times = sorted(request.seconds for request in requests if request.seconds is not None)
+    return times[int(0.95 * (len(times) - 1))] if times else None

@@ -7,17 +7,18 @@ makes a quiet screen; the exact values are in the details of a node and in the s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health
 from saitotui.model.text import size
 from saitotui.model.topology import Cell, Node, Row, Sample, Table
-from saitotui.tiers.application.answering import answering
+from saitotui.tiers.application.answering import by_tomcat
 from saitotui.tiers.application.judge_cluster import Membership
 from saitotui.tiers.application.judge_tomcats import word
 from saitotui.tiers.application.judge_versions import version_id
 from saitotui.tiers.application.nodes import percentile, served_word, state_health
-from saitotui.tiers.application.view import NginxView, TomcatView, View
+from saitotui.tiers.application.view import RECENT, NginxView, TomcatView, View
 
 
 def tables(
@@ -160,15 +161,16 @@ def _members(view: View, members: Membership, health: Mapping[str, Health]) -> T
 
 def _answers(view: View, health: Mapping[str, Health]) -> Table:
     """What users got from each Tomcat lately, by nginx's access logs."""
-    found = answering(view)
+    known = [front.recent for front in view.nginx.values() if front.recent is not None]
+    found = by_tomcat(view, chain.from_iterable(known))
     rows = []
-    for name in view.tomcats:
-        one = found[name] if found is not None else None
+    for name, one in found.items():
         cells = ["?", "?", "?"]
-        if one is not None:
+        if known:
             slowest = "-" if one.p95 is None else f"{_about(one.p95 * 1000)} ms"
             share = one.failed / (one.requests + one.failed) if one.failed else 0.0
-            cells = [_about(one.rate), _share(share, bool(one.requests or one.failed)), slowest]
+            asked = bool(one.requests or one.failed)
+            cells = [_about(one.requests / RECENT), _share(share, asked), slowest]
         rows.append(Row(name, (Cell(name), *map(Cell, cells)), health.get(name, Health.UNKNOWN)))
     columns = ("tomcat", "requests/s", "failed", "slowest of 20")
     return Table("answers", "Who answers users", columns, tuple(rows))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from saitotui.facts.nginx import StubStatus
-from saitotui.facts.nginx_log import Request
+from saitotui.facts.nginx_log import Request, host_of
 from saitotui.facts.process import Process
 from saitotui.facts.tomcat import App, Server, newest
 from saitotui.facts.tomcat_jmx import Cluster, Heap, Requests, SessionManager, Threads
@@ -166,7 +166,7 @@ class View:
 
     def upstream(self, address: str) -> str:
         """The Tomcat behind an upstream address (`10.0.0.1:8080`), else the address itself."""
-        host = address.rpartition(":")[0].strip("[]")
+        host = host_of(address)
         hits = [tomcat.name for tomcat in self.tomcats.values() if host in tomcat.addresses]
         return hits[0] if len(hits) == 1 else address
 
