@@ -21,7 +21,7 @@ from saitotui.clients import quoting
 from saitotui.clients.hub import Hub
 from saitotui.clients.secrets import Secret, resolve
 from saitotui.config import load_profile
-from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
+from saitotui.model.command import ACTING, Answer, Client, Command, Failure, FailureKind
 from saitotui.model.profile import (
     Application,
     Cluster,
@@ -133,6 +133,36 @@ async def test_a_hung_statement_ends_at_its_deadline_and_in_the_server(
     await hub.ask([sql("UNLOCK TABLES", "holder")], 3)
     await asyncio.sleep(0)
     assert not simulation.database.servers["db1"].read_only
+
+
+async def test_whoever_acts_is_alone(platform: tuple[Simulation, Hub]) -> None:
+    """What another console left under way on the server is over before anything is answered."""
+    simulation, hub = platform
+    earlier = Hub(load_profile(simulation.profile_path))
+    try:
+        (first,) = await earlier.ask([sql("SELECT CONNECTION_ID() AS id", ACTING)], 3)
+        await earlier.ask([sql("FLUSH TABLES WITH READ LOCK", ACTING)], 3)
+        assert isinstance(first, Answer)
+        (answer,) = await hub.ask([sql("SELECT IS_USED_LOCK('saitotui') AS one", ACTING)], 3)
+        assert isinstance(answer, Answer)
+        assert answer.rows[0]["one"] not in (None, first.rows[0]["id"])
+        assert not simulation.database.servers["db1"].frozen
+        assert failure((await earlier.ask([sql("UNLOCK TABLES", ACTING)], 3))[0])
+    finally:
+        await earlier.aclose()
+
+
+async def test_who_cannot_be_alone_does_not_act(platform: tuple[Simulation, Hub]) -> None:
+    simulation, hub = platform
+    server = simulation.database.servers["db1"]
+    server.user_locks["saitotui"] = 77
+    (answer,) = await hub.ask([sql("SET GLOBAL read_only=1", ACTING)], 1.5)
+    assert (
+        "connection 77 of an earlier run still acts on it: end it there (KILL 77)" in failure(answer).sentence
+    )
+    assert not server.read_only
+    server.user_locks.clear()
+    assert await hub.ask([sql("SELECT 1 AS one", ACTING)], 3) == [Answer(rows=({"one": 1},))]
 
 
 async def test_haproxy_is_asked_through_ssh(platform: tuple[Simulation, Hub]) -> None:

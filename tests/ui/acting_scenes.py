@@ -28,7 +28,7 @@ from saitotui.engine.runs.record import Record
 from saitotui.engine.runs.standing import Standing
 from saitotui.engine.runs.waits import Waits
 from saitotui.engine.runs.walk import walk
-from saitotui.model.command import Answer, Command, Failure, FailureKind
+from saitotui.model.command import Answer, Command, Danger, Failure, FailureKind
 from saitotui.model.picture import Picture
 from saitotui.model.plan import Plan
 from saitotui.model.run import Decision, Kind, RunEvent
@@ -60,7 +60,7 @@ _MOMENTS = re.compile(r"\d+(\.\d+)? ms")
 
 @dataclass
 class Fated:
-    """A way to the platform on which what begins with `lost` is never answered once it acted."""
+    """A way to the platform on which what begins with `lost` is never answered once something acted."""
 
     hub: Asker
     lost: tuple[str, ...] = ()
@@ -68,6 +68,7 @@ class Fated:
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         answers = await self.hub.ask(commands, deadline)
+        self.acting = self.acting or commands[0].danger >= Danger.DISRUPTIVE
         gone = self.acting and any(commands[0].text.startswith(text) for text in self.lost)
         return [Failure(FailureKind.TIMEOUT, "no answer within 2s") for _ in answers] if gone else answers
 
@@ -168,7 +169,6 @@ async def _run(
         words = trouble or f"next: {plan.stages[stage].title}"
         record.tell(Kind.GATE, words, stage, confirm=plan.stages[stage].confirm)
         gates.append(tuple(events))
-        asker.acting = True
         record.tell(Kind.CONTROL, f"{WHO} decided: {'abandon' if trouble else 'go'}", holder=WHO)
         return Decision.ABANDON if trouble else Decision.GO
 

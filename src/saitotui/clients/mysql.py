@@ -1,14 +1,17 @@
 """MySQL and MariaDB (aiomysql): over TCP, TLS, or through SSH; one connection a session.
 
 A statement that runs into its deadline is not left running: the server goes on with it when its client is
-gone (measured: a waiting `SET GLOBAL read_only` was applied all the same), so it is killed from a second
-connection.
+gone (measured: a waiting `SET GLOBAL read_only` was applied all the same), so its connection is killed from a
+second one. A server that hangs hears of neither before it goes on, and then carries them out in any order: so
+the session `ACTING` holds a user lock in the server (Reference Manual, "Locking Functions"), which comes free
+when the thread of its connection ends, with nothing left to do.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,11 +20,13 @@ from saitotui.clients.quoting import sql_text
 from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh import SshHost
 from saitotui.clients.tls import context
-from saitotui.model.command import Answer, Command, Failure, FailureKind, Scalar
+from saitotui.model.command import ACTING, Answer, Command, Failure, FailureKind, Scalar
 from saitotui.model.profile import NO_SECRET, MysqlServer, SecretRef
 from saitotui.model.text import one_line
 
 CONNECT = 5.0
+KILL = 1.0
+"""Seconds for ending a late statement: somebody may wait for what comes next."""
 MOST_ROWS = 5000
 
 DENIED = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 3118})
@@ -30,6 +35,7 @@ OVERLOADED = frozenset({1040, 1203, 1129, 1226})
 GONE = frozenset({2006, 2013, 2055})
 UNCONNECTED = frozenset({2002, 2003, 2005})
 _SECRET = re.compile(r"('\{secret:([a-z]+)\}')")
+ALONE = "SELECT GET_LOCK('saitotui', 0) AS mine, IS_USED_LOCK('saitotui') AS holder"
 NOT_PLAIN_READS = ("set", "flush", "lock", "alter", "change", "start", "stop", "reset", "create", "drop")
 
 
@@ -59,26 +65,50 @@ class MysqlConnection:
         async with self._lock:
             answers: list[Answer | Failure] = []
             for command in commands:
-                answers.append(await self._one(command.text, deadline))
+                answers.append(await self._one(command, deadline))
                 last = answers[-1]
                 if isinstance(last, Failure) and self._connection is None:
                     # One that cannot be reached is not tried again for each of its questions.
                     return [*answers, *(last for _ in commands[len(answers) :])]
             return answers
 
-    async def _one(self, text: str, deadline: float) -> Answer | Failure:
-        fresh = self._connection is None
+    async def _one(self, command: Command, deadline: float) -> Answer | Failure:
+        text, fresh, until = command.text, self._connection is None, time.monotonic() + deadline
         if fresh:
             opened = await self._open(min(deadline, CONNECT))
             if isinstance(opened, Failure):
                 return opened
             self._connection = opened
-        answer = await self._execute(self._connection, text, deadline)
+            accompanied = await self._alone(opened, until) if command.session == ACTING else None
+            if accompanied is not None:
+                self._drop()
+                return accompanied
+        answer = await self._execute(self._connection, text, _left(until))
         broke = isinstance(answer, Failure) and answer.kind is FailureKind.UNREACHABLE
         if broke and not fresh and _plain(text):
             # A connection that idled out broke before it could carry the question: ask once more.
-            return await self._one(text, deadline)
+            return await self._one(command, deadline)
         return answer
+
+    async def _alone(self, connection: Any, until: float) -> Failure | None:
+        """Ends the connection that acted before, if it is still there, and waits until it is gone."""
+        found = await self._execute(connection, ALONE, _left(until))
+        if isinstance(found, Failure):
+            return found
+        if found.rows[0]["mine"] == 1:
+            return None
+        holder = found.rows[0]["holder"]
+        if holder is not None:
+            # That it may not, or that nobody is there any more, shows in the wait.
+            await self._execute(connection, f"KILL CONNECTION {int(str(holder))}", _left(until))
+        wait = f"SELECT GET_LOCK('saitotui', {max(1, int(_left(until)))}) AS mine"
+        waited = await self._execute(connection, wait, _left(until))
+        if isinstance(waited, Failure):
+            return waited
+        if waited.rows[0]["mine"] == 1:
+            return None
+        sentence = f"connection {holder} of an earlier run still acts on it: end it there (KILL {holder})"
+        return Failure(FailureKind.ERROR, f"{self._where}: {sentence}")
 
     async def _execute(self, connection: Any, text: str, deadline: float) -> Answer | Failure:
         import pymysql
@@ -137,12 +167,12 @@ class MysqlConnection:
             self._connection = None
 
     async def _kill(self, thread: int) -> None:
-        """Ends a statement in the server. That it did is not promised: the goal is asked by who needs it."""
-        connection = await self._open(CONNECT)
+        """Ends a connection in the server. That it did is not promised: the goal is asked by who needs it."""
+        connection = await self._open(KILL)
         if isinstance(connection, Failure):
             return
         try:
-            await self._execute(connection, f"KILL QUERY {int(thread)}", CONNECT)
+            await self._execute(connection, f"KILL CONNECTION {int(thread)}", KILL)
         finally:
             connection.close()
 
@@ -211,6 +241,10 @@ class MysqlConnection:
 
     async def aclose(self) -> None:
         self._drop()
+
+
+def _left(until: float) -> float:
+    return max(until - time.monotonic(), 0.05)
 
 
 def _plain(text: str) -> bool:

@@ -46,6 +46,12 @@ class File:
     size: int
 
 
+ACTING = "acts"
+"""The session in which runbooks act on a database server. A connection begins it only when the one before,
+whoever opened that, is gone from the server: what it left under way is done then or never will be, and what
+is seen in this session afterwards stays true."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to say to one machine.
@@ -54,7 +60,8 @@ class Command:
     `cluster`, `zabbix` and `robot` where there is one). `text` is exactly what is sent: a shell command,
     an SQL statement, a runtime API line, `GET /path`, a Zabbix method. `body` is what goes with it
     (standard input, form, JSON), or `file` is (HTTP PUT). Commands of the same `session` share one
-    connection, in order; over HTTP they are one visitor, who keeps cookies.
+    connection, in order; over HTTP they are one visitor, who keeps cookies. A database server has at most
+    one connection in the session `ACTING`.
     """
 
     client: Client

@@ -160,7 +160,7 @@ def _fence(found: _Closed) -> Stage:
 
 def _open(found: _Closed) -> Stage:
     master = found.master
-    closed = tuple(checks.writable(other, False) for other in found.others)
+    closed = tuple(checks.closed(other) for other in found.others)
     body = [steps.detach(master)] if found.follows else []
     body.append(
         Step(
@@ -169,7 +169,7 @@ def _open(found: _Closed) -> Stage:
             goal=checks.writable(master.name, True),
             requires=(*closed, *found.away),
             undo=(steps.act(master, master.dialect.close),),
-            undone=checks.writable(master.name, False),
+            undone=checks.closed(master.name),
             expected=0.05,
         )
     )

@@ -81,6 +81,10 @@ class DbServer:
     next_id: int = 33_730
     locked_by: int = 0
     unlocked: asyncio.Event = field(default_factory=asyncio.Event)
+    user_locks: dict[str, int] = field(default_factory=dict)
+    """Names taken with GET_LOCK, and the session that holds each."""
+    user_unlocked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a user lock is given back, and replaced."""
     rows: dict[int, str] = field(default_factory=dict)
     questions: float = 0.0
     extra_connections: int = 0

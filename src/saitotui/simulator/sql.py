@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class Session:
         self.me.command, self.me.info, self.me.since, self.me.state = "Query", statement, now, "starting"
         try:
             await self._wait_for_locks(statement)
+            await self._wait_for_user_locks(statement)
             for pattern, handler in STATEMENTS:
                 match = pattern.match(statement)
                 if match is not None:
@@ -89,6 +91,16 @@ class Session:
         if not done:
             raise SqlError(*LOCK_TIMEOUT)
 
+    async def _wait_for_user_locks(self, statement: str) -> None:
+        """GET_LOCK waits its seconds until nobody else holds the name."""
+        server, speed = self.server, self.part.world.clock.speed
+        for name, seconds in re.findall(r"get_lock\('([^']*)',\s*([\d.]+)\)", statement, re.I):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(float(seconds) / speed):
+                    while server.user_locks.get(name, self.me.id) != self.me.id:
+                        await server.user_unlocked.wait()
+            server.user_locks.setdefault(name, self.me.id)
+
     def write(self) -> None:
         """One transaction of this session; refused on a read-only server."""
         if self.server.read_only and not self.privileged:
@@ -98,8 +110,17 @@ class Session:
     def closed(self) -> None:
         """What the session held is given back."""
         self.server.sessions.pop(self.me.id, None)
-        if self.server.locked_by == self.me.id:
-            _unlock(self)
+        _give_back(self, self.me.id)
+
+
+def _give_back(session: Session, number: int) -> None:
+    """A session has ended, and holds nothing any more."""
+    server = session.server
+    if server.locked_by == number:
+        _unlock(session)
+    server.user_locks = {name: held for name, held in server.user_locks.items() if held != number}
+    server.user_unlocked.set()
+    server.user_unlocked = asyncio.Event()
 
 
 def _unlock(session: Session) -> Rows:
@@ -213,8 +234,7 @@ def _kill(session: Session, match: re.Match[str]) -> Rows:
     victim.interrupted.set()
     if (match[1] or "").lower() != "query":
         victim.killed = True
-        if session.server.locked_by == victim.id:
-            _unlock(session)
+        _give_back(session, victim.id)
     return NOTHING
 
 
@@ -247,6 +267,9 @@ def _value(session: Session, text: str) -> object:
     }
     if plain in functions:
         return functions[plain]
+    if user_lock := re.match(r"(get|is_used)_lock\('([^']*)'", text, re.I):
+        holder = session.server.user_locks.get(user_lock[2])
+        return holder if user_lock[1].lower() == "is_used" else int(holder == session.me.id)
     if len(text) > 1 and text[0] == text[-1] == "'":
         return text[1:-1]
     raise SqlError(1054, f"Unknown column '{text[:40]}' in 'field list'")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from saitotui.clients.quoting import shell, sql
 from saitotui.facts import haproxy, haproxy_config, mysql_events, mysql_processes, mysql_replica
 from saitotui.facts.mysql import Variables
-from saitotui.model.command import Answer, Client, Command, Unparsable
+from saitotui.model.command import ACTING, Answer, Client, Command, Unparsable
 from saitotui.model.plan import Check, Verdict
 from saitotui.runbooks.database.dialect import Dialect
 from saitotui.runbooks.judging import reading
@@ -31,6 +32,13 @@ def writable(server: str, wanted: bool) -> Check:
 
     word = "is writable" if wanted else "is read-only"
     return Check(f"{server} {word}", ask_sql(server, "SELECT @@global.read_only AS closed"), reading(judge))
+
+
+def closed(server: str) -> Check:
+    """Whether it is read-only and nothing that a run has sent there can open it any more: before another one
+    opens, asked in the session that acts."""
+    check = writable(server, False)
+    return replace(check, command=replace(check.command, session=ACTING))
 
 
 def follows(server: str, source: str, host: str, port: int, lag: float | None) -> Check:

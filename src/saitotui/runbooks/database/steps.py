@@ -5,21 +5,19 @@ from __future__ import annotations
 from saitotui.clients.quoting import haproxy as word
 from saitotui.clients.quoting import shell, sql
 from saitotui.facts.haproxy import SHOW_STATE
-from saitotui.model.command import Answer, Client, Command, Danger, Failure
+from saitotui.model.command import ACTING, Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.model.profile import Database
 from saitotui.runbooks.database import checks
 from saitotui.runbooks.database.pair import Follower, Handover, Named, Server, state_file
 from saitotui.runbooks.judging import value_name
 
-SESSION = "swap"
-"""The connection that holds the lock: when it ends, however it ends, the server gives the lock back."""
 FREEZE = 3.0
 """Seconds for which the lock is asked for, again and again, before the run gives up."""
 FORWARD = "past the point of no return"
 
 
-def act(server: Follower, text: str, danger: Danger = Danger.DISRUPTIVE, session: str = SESSION) -> Act:
+def act(server: Follower, text: str, danger: Danger = Danger.DISRUPTIVE, session: str = ACTING) -> Act:
     return Act(Command(Client.MYSQL, server.name, text, danger=danger, session=session))
 
 
@@ -52,7 +50,7 @@ def close_old(old: Server, new: Server) -> Step:
         (act(old, old.dialect.close),),
         undo=(act(old, old.dialect.open),),
         undone=checks.writable(old.name, True),
-        undo_requires=(checks.writable(new.name, False),),
+        undo_requires=(checks.closed(new.name),),
         deadline=2.0,
         expected=0.001,
     )
@@ -77,9 +75,10 @@ def open_new(new: Server) -> Step:
     return Step(
         f"open {new.name} for writes",
         (act(new, new.dialect.open),),
+        requires=(checks.closed(new.name),),
         goal=checks.writable(new.name, True),
         undo=(act(new, new.dialect.close),),
-        undone=checks.writable(new.name, False),
+        undone=checks.closed(new.name),
         deadline=2.0,
         expected=0.001,
     )
