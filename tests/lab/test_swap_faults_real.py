@@ -113,7 +113,7 @@ def test_a_server_hangs(platform: Lab, tmp_path: Path, who: str) -> None:
     with swapping(platform, tmp_path, hang) as said:
         back.join()
         wait_for("it to answer again", server.answers)
-    assert said[-1] in {"0", "12", "13", "14", "15"}, said[0]
+    assert said[-1] in {"0", "11", "12", "13", "14", "15"}, said[0]
     again = platform.replica
     walk(platform, tmp_path, "swap-db-master")
     platform.master = again
@@ -138,24 +138,51 @@ def test_haproxy_is_started_again(platform: Lab, tmp_path: Path) -> None:
     platform.settle()
 
 
+class Undecided(threading.Thread):
+    """Nearly always has a young transaction open, which wrote and is never committed, until it is cut."""
+
+    ROW = 8_000_000_000
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self._client = pymysql.connect(
+            host=address, user="app", password=PASSWORDS["app"], database="app", ssl_disabled=True
+        )
+        self._end = threading.Event()
+        self.cut = False
+
+    def run(self) -> None:
+        try:
+            while not self._end.is_set():
+                with self._client.cursor() as cursor:
+                    cursor.execute("INSERT INTO numbered VALUES (%s)", (self.ROW,))
+                self._end.wait(1)
+                self._client.rollback()
+        except pymysql.err.OperationalError:
+            self.cut = True
+
+    def end(self) -> None:
+        self._end.set()
+        self.join()
+        self._client.close()
+
+
 @pytest.mark.usefixtures("table")
 def test_a_transaction_is_open(platform: Lab, tmp_path: Path) -> None:
     """It does not hold the swap up; it is cut, and nothing of it is left anywhere."""
-    new, row = platform.replica, 8_000_000_000
-    client = pymysql.connect(
-        host=platform.address("lb1"), user="app", password=PASSWORDS["app"], database="app", ssl_disabled=True
-    )
-    with client.cursor() as cursor:
-        cursor.execute("INSERT INTO numbered VALUES (%s)", (row,))
-    with swapping(platform, tmp_path, lambda folder: None) as said:
-        pass
-    with pytest.raises(pymysql.err.OperationalError):
-        client.commit()
+    new, client = platform.replica, Undecided(platform.address("lb1"))
+    client.start()
+    try:
+        with swapping(platform, tmp_path, lambda folder: None) as said:
+            pass
+    finally:
+        client.end()
+    assert client.cut, said[0]
     assert said[-1] == "0", said[0]
     assert platform.master == new
     platform.settle()
     for server in platform.databases.values():
-        assert not server.sql(f"SELECT id FROM app.numbered WHERE id = {row}")
+        assert not server.sql(f"SELECT id FROM app.numbered WHERE id = {Undecided.ROW}")
 
 
 class Privileged(threading.Thread):
