@@ -29,6 +29,7 @@ async def _opens_late(pair: Pair, session: str) -> int:
     tell = replace(seen, danger=Danger.DISRUPTIVE, session=ACTING)
     try:
         for number in range(TIMES):
+            assert isinstance(await _one(hub, replace(tell, text="SET GLOBAL read_only = ON")), Answer)
             assert isinstance(await _one(hub, seen), Answer)
             server.pause()
             await asyncio.sleep(0.05)
@@ -46,7 +47,6 @@ async def _opens_late(pair: Pair, session: str) -> int:
                 if not server.sql("SELECT @@global.read_only AS closed")[0]["closed"]:
                     late += 1
                     break
-            await _one(hub, replace(tell, text="SET GLOBAL read_only = ON"))
     finally:
         await hub.aclose()
         server.sql("SET GLOBAL read_only = ON")

@@ -87,7 +87,7 @@ class MysqlConnection:
         broke = isinstance(answer, Failure) and answer.kind is FailureKind.UNREACHABLE
         if broke and not fresh and _plain(text):
             # A connection that idled out broke before it could carry the question: ask once more.
-            return await self._one(command, deadline)
+            return await self._one(command, _left(until))
         return answer
 
     async def _alone(self, connection: Any, until: float) -> Failure | None:

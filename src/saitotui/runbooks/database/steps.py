@@ -17,8 +17,8 @@ FREEZE = 3.0
 FORWARD = "past the point of no return"
 
 
-def act(server: Follower, text: str, danger: Danger = Danger.DISRUPTIVE, session: str = ACTING) -> Act:
-    return Act(Command(Client.MYSQL, server.name, text, danger=danger, session=session))
+def act(server: Follower, text: str, danger: Danger = Danger.DISRUPTIVE) -> Act:
+    return Act(Command(Client.MYSQL, server.name, text, danger=danger, session=ACTING))
 
 
 def freeze(old: Server) -> Step:
