@@ -17,6 +17,7 @@ from tests.lab.platform import VERSION, Lab
 from tests.lab.swaps import at_work, begun, environment
 
 from saitotui.engine.runs.folder import RunFolder
+from saitotui.engine.runs.lease import HOST_FOLDER
 from saitotui.facts.tomcat import applications
 from saitotui.model.command import Answer
 
@@ -66,14 +67,19 @@ def reached(state: Path, number: str, sentence: str) -> None:
 
 
 def stop_waiting(lab: Lab, state: Path, number: str, run: subprocess.Popen[str]) -> str:
-    """The next shift takes a run over that waits for sessions to end, and stops that: what it printed."""
+    """The next shift takes a run over that waits for sessions to end, and stops that: what it printed. The
+    deployment is done by then; nobody but the run's own stages needs the tier for himself."""
     reached(state, number, "unless they come back")
+    machines = [lab.nginx.machine, *(tomcat.machine for tomcat in lab.tomcats.values())]
+    assert all(machine.run("test", "-e", f"{HOST_FOLDER}/application") == 1 for machine in machines)
     done = subprocess.run(
         [sys.executable, "-m", "saitotui", "attach", number, "--take", "my shift now",
          "--profile", str(lab.profile)],
         input="stop\n", capture_output=True, text=True, timeout=60, env=environment(state),
     )  # fmt: skip
     said, _ = run.communicate(timeout=30)
+    assert run.returncode == 0, said
+    assert "what is left to do: Wait until nobody is on" in said, said
     assert "stopped the wait" in said, done.stdout + done.stderr + said
     return said
 

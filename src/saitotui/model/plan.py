@@ -160,6 +160,11 @@ class Stage:
     once: bool = False
     """Whether what it reached need not hold any more once a later stage has begun: a run that comes back does
     not ask it again."""
+    rests: bool = False
+    """Whether it only waits, maybe for hours: robots are armed and the leases given back until the run acts
+    again."""
+    optional: bool = False
+    """Whether what the run is for is reached before it: to leave the run here is DONE, with what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +249,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
                 "critical": stage.critical,
                 "point_of_no_return": stage.point_of_no_return,
                 "budget": stage.budget,
-                **({"once": True} if stage.once else {}),
+                **{word: True for word in ("once", "rests", "optional") if getattr(stage, word)},
                 "steps": [_step(step) for step in stage.steps],
             }
             for stage in plan.stages
@@ -313,6 +318,8 @@ def lines(plan: Plan) -> Iterator[str]:
         yield f"stage {number}: {stage.title}{mark}{confirm}"
         if stage.notice:
             yield f"  users: {stage.notice}"
+        if stage.rests:
+            yield "  meanwhile: robots are armed, and others may act"
         for step in stage.steps:
             yield f"  step: {step.title} (about {step.expected:g}s, at most {step.deadline:g}s)"
             yield from _step_lines(step)

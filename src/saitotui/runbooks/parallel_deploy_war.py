@@ -66,7 +66,11 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dict(parameters),
         f"new visitors get {what.named}; who is on {what.fleet.named(what.old)} stays there until his "
         "session ends, then it is undeployed",
-        (*stages, drained.drain(what.fleet, old), drained.retire(what.fleet, old)),
+        (
+            *stages,
+            drained.drain(what.fleet, old, optional=True),
+            drained.retire(what.fleet, old, optional=True),
+        ),
         (*_preflight(what), *undisturbed(profile, hosts)),
         tuple(disarm(profile, snapshot, APPLICATION)),
         ("application",),

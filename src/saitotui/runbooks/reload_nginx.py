@@ -105,10 +105,19 @@ def _drain(nodes: Mapping[str, Nginx]) -> Stage:
             goal=_nobody_leaves(name, node),
             deadline=DRAIN,
             expected=10.0,
+            parks=True,
         )
         for name, node in nodes.items()
     )
-    return Stage("drain", "Old workers end what they began", body, notice="nothing", point_of_no_return=True)
+    return Stage(
+        "drain",
+        "Old workers end what they began",
+        body,
+        notice="nothing",
+        point_of_no_return=True,
+        rests=True,
+        optional=True,
+    )
 
 
 def _nobody_leaves(name: str, node: Nginx) -> Check:

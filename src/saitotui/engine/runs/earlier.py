@@ -22,6 +22,17 @@ class Earlier:
     confirmed: frozenset[int] = frozenset()
     did: tuple[Place, ...] = ()
     values: Mapping[str, str] = field(default_factory=dict)
+    undoing: bool = False
+    """Whether something was being undone."""
+
+    @property
+    def last(self) -> int:
+        """The stage that was begun last, by its place in the plan; -1 when none was."""
+        return max(self.begun, default=-1)
+
+    def rests(self, plan: Plan) -> bool:
+        """Whether the run had come to a stage of `plan` that only waits: what it did before is proven."""
+        return self.last >= 0 and plan.stages[self.last].rests
 
 
 def earlier(plan: Plan, events: Iterable[RunEvent]) -> Earlier:
@@ -46,7 +57,8 @@ def earlier(plan: Plan, events: Iterable[RunEvent]) -> Earlier:
             if event.data.get("outcome") == Outcome.UNDONE.value:
                 outcomes.pop(place, None)
     confirmed = frozenset() if undoing else frozenset(begun) - asked
-    return Earlier(frozenset(begun), confirmed, tuple(_did(plan, list(begun), outcomes)), values)
+    did = tuple(_did(plan, list(begun), outcomes))
+    return Earlier(frozenset(begun), confirmed, did, values, undoing)
 
 
 def _outcome(event: RunEvent, before: Outcome | None) -> Outcome | None:

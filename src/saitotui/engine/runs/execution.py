@@ -13,6 +13,7 @@ from saitotui.engine.journal.entry import JournalError
 from saitotui.engine.poll import Asker
 from saitotui.engine.runs.asking import ask_all
 from saitotui.engine.runs.earlier import Earlier
+from saitotui.engine.runs.hold import Hold, Nothing
 from saitotui.engine.runs.record import Record
 from saitotui.engine.runs.steps import Ended, Steps
 from saitotui.engine.runs.waits import Waits
@@ -72,7 +73,7 @@ class _Did:
 
 class Execution:
     """Carries out `plan` once. `before` is what an earlier attempt at the same run did and read; `waits` is
-    for whoever may stop a wait."""
+    for whoever may stop a wait; `hold` is given back while the plan only waits."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class Execution:
         gate: Gate,
         before: Earlier = NOTHING,
         waits: Waits | None = None,
+        hold: Hold | None = None,
     ) -> None:
         self._plan = plan
         self._asker = asker
@@ -89,8 +91,12 @@ class Execution:
         self._gate = gate
         self._steps = Steps(asker, record, dict(before.values), waits or Waits())
         self._before = before
+        self._hold = hold or Nothing()
+        self._resting = before.rests(plan)
+        self._reached = False
         self._did = [_Did(plan.stages[stage].steps[index], stage, index) for stage, index in before.did]
-        self._armed: list[_Did] = []
+        # An earlier process may have been cut off while it armed them.
+        self._armed = [_Did(step, -1, index) for index, step in enumerate(plan.disarm) if self._resting]
         self._ends: list[Ended] = []
         begun = [stage for number, stage in enumerate(plan.stages) if number in before.begun]
         # How far one got that was cut off is not known: nobody may have written since, or everybody.
@@ -110,7 +116,7 @@ class Execution:
         refused = "" if self._before.begun else await self._decisive()
         if refused:
             return Result(Outcome.REFUSED, refused)
-        result = await self._disarm() or await self._stages()
+        result = (None if self._resting else await self._disarm()) or await self._stages()
         rearmed = await self._rearm()
         if rearmed and result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.UNDONE):
             return Result(Outcome.INDETERMINATE, f"{result.sentence}; but {rearmed}", rearmed)
@@ -139,38 +145,93 @@ class Execution:
 
     async def _rearm(self) -> str:
         """Re-arms what this run disarmed, newest first; what is not proven re-armed, or ''."""
-        failed = []
+        failed, left = [], []
         for did in reversed(self._armed):
             ended = await self._steps.undo(did.step, did.stage, did.index)
             if ended.outcome is not Outcome.UNDONE:
                 failed.append(f"{did.step.title} is not proven undone: {ended.sentence}")
+                left.append(did)
+        self._armed = left[::-1]
         return "; ".join(failed)
 
+    async def _stand_back(self) -> None:
+        """Leaves the platform to its robots and to others: nothing but a wait comes next. A robot that is not
+        proven armed is armed again at the end."""
+        await self._rearm()
+        await self._hold.give_back()
+        self._resting = True
+
+    async def _return(self) -> str:
+        """Has the platform for itself again after a rest; '' or why not."""
+        if not self._resting:
+            return ""
+        refused = await self._hold.take()
+        if refused:
+            return refused
+        self._resting = False
+        disarmed = await self._disarm()
+        if disarmed is None:
+            return ""
+        await self._stand_back()
+        return disarmed.sentence
+
+    def _first(self) -> tuple[int, str]:
+        """The stage to begin with, and what is wrong already. What was proven before a rest is not asked
+        again: others may have acted since."""
+        if not self._resting:
+            return 0, ""
+        return self._before.last, "it was being undone when it was cut off" if self._before.undoing else ""
+
+    @property
+    def _undoes(self) -> bool:
+        """Whether what goes wrong now is a reason to undo everything: not once the run has reached what it is
+        for, nor while others may act."""
+        return self._returnable and not self._reached and not self._resting
+
     async def _stages(self) -> Result:
-        number, trouble = 0, ""
+        number, trouble = self._first()
         while number < len(self._plan.stages):
             stage = self._plan.stages[number]
-            if stage.once and max(self._before.begun, default=-1) > number:
+            if stage.once and self._before.last > number:
                 number += 1
                 continue
-            if trouble or number not in self._before.confirmed:
-                decision = await self._gate(number, trouble)
-                if decision is not Decision.GO:
-                    return await self._leave(decision, trouble or f"stopped before: {stage.title}")
+            self._reached = stage.optional
+            asks = trouble or number not in self._before.confirmed
+            decision = await self._gate(number, trouble) if asks else Decision.GO
+            refused = await self._ready(decision, stage)
+            if refused:
+                trouble = refused
+                continue
+            if decision is not Decision.GO:
+                return await self._leave(decision, number, trouble or f"stopped before: {stage.title}")
             bad = await self._stage(stage, number)
             if bad is None:
                 self._returnable = self._returnable and not stage.point_of_no_return
+                self._ends = [ended for ended in self._ends if ended.good]
                 number, trouble = number + 1, ""
-            elif self._returnable and not bad.parked:
+            elif self._undoes and not bad.parked:
                 return await self._undo_all(bad)
             else:
                 trouble = bad.sentence
         return self._finished()
 
-    async def _leave(self, decision: Decision, why: str) -> Result:
+    async def _ready(self, decision: Decision, stage: Stage) -> str:
+        """Has, or leaves to others, what the decision needs; '' or why it cannot be carried out now."""
+        if decision is Decision.GO and stage.rests:
+            await self._stand_back()
+            return ""
+        acts = decision is Decision.GO or (decision is Decision.UNDO and self._returnable)
+        return await self._return() if acts else ""
+
+    async def _leave(self, decision: Decision, number: int, why: str) -> Result:
+        """The end before stage `number`, as somebody decided."""
         if decision is Decision.UNDO and self._returnable:
             return await self._undo_all(Ended(Outcome.UNDONE, why))
         bad = [ended for ended in self._ends if not ended.good]
+        stages = self._plan.stages[number:]
+        if all(stage.optional for stage in stages) and all(ended.parked for ended in bad):
+            left = ", ".join(stage.title for stage in stages)
+            return Result(Outcome.DONE, f"{self._plan.title}: done, and proven; what is left to do: {left}")
         if not self._did and not bad:
             return Result(Outcome.REFUSED, f"{why}; nothing was done")
         outcome = bad[-1].outcome if bad else Outcome.FAILED
@@ -233,14 +294,18 @@ class Execution:
         """The journal failed: nothing more is done but to undo, which needs no permission to be safe."""
         self._record.strict = False
         if self._did and not self._returnable:
-            return Result(Outcome.INDETERMINATE, f"{why}; past the point of no return: resume the run", why)
-        result = await self._undo_all(Ended(Outcome.REFUSED, why))
+            said = f"{why}; past the point of no return: nothing is undone, and its robots stay disarmed"
+            return Result(Outcome.INDETERMINATE, said, why)
+        if self._did and not self._undoes:
+            result = Result(Outcome.INDETERMINATE, f"{why}; nothing is undone", why)
+        else:
+            result = await self._undo_all(Ended(Outcome.REFUSED, why))
         rearmed = await self._rearm()
         return Result(Outcome.INDETERMINATE, f"{why}; but {rearmed}", rearmed) if rearmed else result
 
     def _finished(self) -> Result:
         untouched = self._ends and all(ended.outcome is Outcome.ALREADY for ended in self._ends)
-        if untouched and not self._before.did:
+        if untouched and not self._did:
             return Result(Outcome.ALREADY, f"{self._plan.title}: everything already is as it should be")
         return Result(Outcome.DONE, f"{self._plan.title}: done, and proven")
 

@@ -27,9 +27,10 @@ from saitotui.engine.registry import platform
 from saitotui.engine.runs.approval import missing_approval
 from saitotui.engine.runs.catalogue import plan_of
 from saitotui.engine.runs.controls import Controls
-from saitotui.engine.runs.earlier import earlier
+from saitotui.engine.runs.earlier import Earlier, earlier
 from saitotui.engine.runs.execution import Execution, Line, preflight
 from saitotui.engine.runs.folder import BusyError, Request, RunFolder
+from saitotui.engine.runs.hold import HeldLeases, Hold
 from saitotui.engine.runs.lease import RENEW_EVERY, Holder, LeaseRefused, Leases
 from saitotui.engine.runs.record import Record, command_body
 from saitotui.engine.runs.saved import difference, save
@@ -133,22 +134,31 @@ class Runner:
         try:
             plan = self._plan()
             self._begin(plan)
-            await self._leases.take(plan.leases, self._request.take_over)
+            before = earlier(plan, self._earlier)
+            hold = HeldLeases(self._leases, plan.leases, self._record, self._waits)
+            await self._hold(hold, resting=before.rests(plan))
         except (JournalError, LeaseRefused, ValueError) as error:
             return self._refused(str(error))
-        self._record.tell(Kind.LEASE, f"holding: {', '.join(plan.leases)}", held=list(plan.leases))
         renewing = asyncio.create_task(self._renew())
         try:
-            result = await self._inside(plan)
+            result = await self._inside(plan, before, hold)
         finally:
             renewing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await renewing
-            left = await self._leases.release()
-            self._record.tell(Kind.LEASE, left or "given back", held=[])
+            await hold.give_back()
         body = {"outcome": result.outcome.value, "sentence": result.sentence, "probe": result.probe}
         self._record.late(("run-end", body))
         return result
+
+    async def _hold(self, hold: HeldLeases, *, resting: bool) -> None:
+        """Takes the leases. One that rested may have left one behind, but while it waits others may act."""
+        try:
+            await hold.first(self._request.take_over)
+        except LeaseRefused as error:
+            if not resting:
+                raise
+            self._record.tell(Kind.LEASE, str(error))
 
     def _plan(self) -> Plan:
         """The plan, made again from what it was first made of; ValueError when it is another now."""
@@ -180,14 +190,13 @@ class Runner:
             _log.info("%s", line)
         self._record.tell(Kind.NOTE, f"{plan.title}: {self._request.who}: {self._request.why}")
 
-    async def _inside(self, plan: Plan) -> Result:
+    async def _inside(self, plan: Plan, before: Earlier, hold: Hold) -> Result:
         """What happens under the lease."""
         if not self._looked:
             refused = await self._still_the_same(plan) or await self._preflight(plan)
             if refused:
                 return self._refused(refused)
-        before = earlier(plan, self._earlier)
-        execution = Execution(plan, self._hub, self._record, self._gate(plan), before, self._waits)
+        execution = Execution(plan, self._hub, self._record, self._gate(plan), before, self._waits, hold)
         return await execution.run()
 
     async def _still_the_same(self, plan: Plan) -> str:

@@ -9,16 +9,23 @@ from saitotui.runbooks.application import checks, steps
 from saitotui.runbooks.application.fleet import Fleet
 
 
-def drain(fleet: Fleet, versions: Sequence[str]) -> Stage:
+def drain(fleet: Fleet, versions: Sequence[str], *, optional: bool = False) -> Stage:
     """Waits until nobody is on `versions`, however long that takes."""
     places = [(version, name) for version in versions for name in fleet.having(version)]
     body = tuple(
         steps.drain(fleet, name, version, first=number == 0) for number, (version, name) in enumerate(places)
     )
-    return Stage("drain", f"Wait until nobody is on {fleet.all_named(versions)}", body, notice="nothing")
+    return Stage(
+        "drain",
+        f"Wait until nobody is on {fleet.all_named(versions)}",
+        body,
+        notice="nothing",
+        rests=True,
+        optional=optional,
+    )
 
 
-def retire(fleet: Fleet, versions: Sequence[str]) -> Stage:
+def retire(fleet: Fleet, versions: Sequence[str], *, optional: bool = False) -> Stage:
     """Undeploys `versions`, each Tomcat's when nobody is on them there."""
     body: list[Step] = []
     for version in versions:
@@ -40,4 +47,5 @@ def retire(fleet: Fleet, versions: Sequence[str]) -> Stage:
         confirm=f"undeploy {' '.join(versions)}".strip(),
         notice="nothing: nobody is on it any more",
         point_of_no_return=True,
+        optional=optional,
     )

@@ -115,6 +115,8 @@ def _stage(number: int, stage: Stage, room: Room) -> list[Line]:
         lines += labelled("confirm", f"type `{stage.confirm}`", room.width, Look.STRONG)
     if stage.notice:
         lines += labelled("users notice", stage.notice, room.width)
+    if stage.rests:
+        lines += labelled("meanwhile", "robots are armed, and others may act", room.width)
     if stage.critical:
         lines += labelled("in one go", "a refused command undoes all of it at once", room.width)
     for step in stage.steps:
