@@ -10,7 +10,7 @@ import pytest
 
 from saitotui.clients.files import HERE, FileConnection, kept_file
 from saitotui.engine import artefacts
-from saitotui.engine.artefacts import keep, keep_files
+from saitotui.engine.artefacts import keep
 from saitotui.engine.runs.folder import Request, create
 from saitotui.model.command import Answer, Client, Command, Failure, File
 from saitotui.simulator import wars
@@ -50,15 +50,6 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         keep(tmp_path, wars.build(tmp_path, "002"))
     with pytest.raises(ValueError, match="not a file that this console keeps"):
         kept_file("/tmp/app.war")
-
-
-def test_only_parameters_that_are_files_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAITOTUI_STATE", str(tmp_path))
-    war = wars.build(tmp_path, "002")
-    given = keep_files("p", "parallel-deploy-war", {"war": str(war), "version": str(war)})
-    assert given["version"] == str(war)
-    assert given["war"].startswith(str(tmp_path / "p" / "artefacts"))
-    assert keep_files("p", "no-such-runbook", {"war": "x"}) == {"war": "x"}
 
 
 def test_old_ones_go_but_not_those_of_runs(tmp_path: Path) -> None:

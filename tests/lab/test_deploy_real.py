@@ -123,6 +123,19 @@ def test_a_tomcat_that_dies_in_the_middle(shop: Lab, tmp_path: Path) -> None:
     assert all_have(shop, VERSION), said
 
 
+def test_a_tomcat_without_the_application_gets_it_from_another(shop: Lab, tmp_path: Path) -> None:
+    """The archive is fetched over SSH from the Tomcat that runs it, and must be what the others run."""
+    shop.tomcats["tc3"].undeploy(VERSION)
+    there = shop.tomcats["tc1"].base / "webapps" / f"app##{VERSION}.war"
+    with visited(shop) as told:
+        said = walk(shop, tmp_path, "complete-app-version", "-p", f"war=tc1:{there}")
+    assert "tc2 runs this very file" in said
+    assert all_have(shop, VERSION), versions(shop)
+    copy = shop.tomcats["tc3"].base / "webapps" / there.name
+    assert copy.read_bytes() == there.read_bytes()
+    assert told["lost"] == []
+
+
 def test_a_disk_without_room(shop: Lab, tmp_path: Path) -> None:
     with shop.tomcats["tc2"].files_up_to(100_000):
         code, said = finished(deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0"))
@@ -158,12 +171,12 @@ def test_through_ssh_and_two_at_a_time(shop: Lab, tmp_path: Path, monkeypatch: p
     through = tmp_path / "through.yaml"
     through.write_text(yaml.safe_dump(described), "utf-8")
     monkeypatch.setattr(shop, "profile", through)
-    run = deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0")
-    reached(tmp_path, "0001", "unless they come back")
-    assert all_have(shop, VERSION, "002")
+    run = deploying(shop, tmp_path, shop.wars.build("002", listener="Slow"), "-p", "soak=0")
+    reached(tmp_path, "0001", '"target": "tc1", "text": "PUT /text/deploy')
     code, said = finished(deploying(shop, tmp_path, shop.wars.build("003"), "-p", "soak=0"))
     assert code == 11, said
     assert "0001" in said
+    reached(tmp_path, "0001", "unless they come back")
     assert all_have(shop, VERSION, "002")
     stop_waiting(shop, tmp_path, "0001", run)
 

@@ -6,12 +6,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from saitotui.clients.files import place_of, sha256_of
-from saitotui.engine import store
-from saitotui.engine.runs.catalogue import runbook
 from saitotui.engine.runs.folder import unfinished
 
 KEEP = 12
@@ -19,15 +17,6 @@ KEEP = 12
 FOLDER = "artefacts"
 MOST = 2 << 30
 """Bytes of a file."""
-
-
-def keep_files(platform: str, name: str, given: Mapping[str, str]) -> dict[str, str]:
-    """The parameters `given` to runbook `name`, with the path of the kept file for each file. Raises
-    ValueError with a sentence when one cannot be kept."""
-    book = runbook(name)
-    files = {one.name for one in book.parameters if one.file} if book else set()
-    state = store.state_folder(platform)
-    return {key: keep(state, Path(text)) if key in files and text else text for key, text in given.items()}
 
 
 def keep(state: Path, path: Path) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from saitotui.simulator.shell import Exit, Hangs, Shell, Streams
-
-Builtin = Callable[[Shell, list[str], Streams], int]
+from saitotui.simulator.shell_octets import OCTETS, Builtin, inputs
 
 
 def _echo(shell: Shell, words: list[str], streams: Streams) -> int:
@@ -74,23 +72,6 @@ def _mv(shell: Shell, words: list[str], streams: Streams) -> int:
     return 0
 
 
-def _inputs(
-    shell: Shell, name: str, files: Sequence[str], streams: Streams
-) -> tuple[list[tuple[str, str]], int]:
-    """The named inputs with their content, or standard input; 2 when one is missing."""
-    if not files:
-        return [("(standard input)", streams.stdin)], 0
-    found, status = [], 0
-    for file in files:
-        content = shell.machine.read(shell.path(file))
-        if content is None:
-            streams.err.append(f"{name}: {file}: No such file or directory\n")
-            status = 2
-        else:
-            found.append((file, content))
-    return found, status
-
-
 def _grep(shell: Shell, words: list[str], streams: Streams) -> int:
     flags, rest, pattern = set(), [], None
     arguments = iter(words[1:])
@@ -107,9 +88,9 @@ def _grep(shell: Shell, words: list[str], streams: Streams) -> int:
     if "x" in flags:
         regular = f"^(?:{regular})$"
     wanted = re.compile(regular, re.IGNORECASE if "i" in flags else 0)
-    inputs, status = _inputs(shell, "grep", rest, streams)
+    read, status = inputs(shell, "grep", rest, streams)
     hits = 0
-    for name, content in inputs:
+    for name, content in read:
         lines = [line for line in content.splitlines() if bool(wanted.search(line)) != ("v" in flags)]
         hits += len(lines)
         if "c" in flags:
@@ -132,47 +113,9 @@ def _regular(pattern: str, extended: bool) -> str:
     return swapped
 
 
-def _head(shell: Shell, words: list[str], streams: Streams) -> int:
-    return _ends(shell, words, streams, from_start=True)
-
-
-def _tail(shell: Shell, words: list[str], streams: Streams) -> int:
-    return _ends(shell, words, streams, from_start=False)
-
-
-def _ends(shell: Shell, words: list[str], streams: Streams, *, from_start: bool) -> int:
-    count, files, unit = 10, [], "n"
-    arguments = iter(words[1:])
-    for word in arguments:
-        if word in ("-n", "-c"):
-            unit, count = word[1], int(next(arguments, "10").lstrip("+"))
-        elif re.fullmatch(r"-[nc]?\d+", word):
-            unit = "c" if word[1] == "c" else "n"
-            count = int(word.lstrip("-nc"))
-        elif not word.startswith("-"):
-            files.append(word)
-    inputs, status = _inputs(shell, words[0], files, streams)
-    for _, content in inputs:
-        if unit == "c":
-            streams.out.append(content[:count] if from_start else content[-count:])
-        else:
-            lines = content.splitlines(keepends=True)
-            streams.out.extend(lines[:count] if from_start else lines[-count:] if count else [])
-    return int(bool(status))
-
-
-def _wc(shell: Shell, words: list[str], streams: Streams) -> int:
-    files = [word for word in words[1:] if not word.startswith("-")]
-    inputs, status = _inputs(shell, "wc", files, streams)
-    for name, content in inputs:
-        count = len(content.encode()) if "-c" in words else content.count("\n")
-        streams.out.append(f"{count} {name}\n" if files else f"{count}\n")
-    return int(bool(status))
-
-
 def _sort(shell: Shell, words: list[str], streams: Streams) -> int:
-    inputs, status = _inputs(shell, "sort", [w for w in words[1:] if not w.startswith("-")], streams)
-    lines = [line for _, content in inputs for line in content.splitlines()]
+    found, status = inputs(shell, "sort", [w for w in words[1:] if not w.startswith("-")], streams)
+    lines = [line for _, content in found for line in content.splitlines()]
     lines = sorted(set(lines) if "-u" in words else lines, reverse="-r" in words)
     streams.out.extend(f"{line}\n" for line in lines)
     return int(bool(status))
@@ -359,13 +302,13 @@ def _sed(shell: Shell, words: list[str], streams: Streams) -> int:
     quiet = "-n" in words
     extended = "-E" in words or "-r" in words
     script, *files = [word for word in words[1:] if not word.startswith("-")]
-    inputs, status = _inputs(shell, "sed", files, streams)
+    found, status = inputs(shell, "sed", files, streams)
     if script.startswith("s"):
         _, pattern, text, flags = re.split(r"(?<!\\)" + re.escape(script[1]), script)
     else:
         (_, pattern, flags), text = script.split("/"), ""
     wanted = re.compile(_regular(pattern, extended))
-    for line in (line for _, content in inputs for line in content.splitlines()):
+    for line in (line for _, content in found for line in content.splitlines()):
         changed, hits = wanted.subn(text, line, 0 if "g" in flags else 1)
         result = changed if script.startswith("s") else line
         if (hits and "p" in flags) or (not quiet and not (hits and flags == "d")):
@@ -389,14 +332,6 @@ def _flock(shell: Shell, words: list[str], streams: Streams) -> int:
     return _within(shell, rest[1:], streams)
 
 
-def _cksum(shell: Shell, words: list[str], streams: Streams) -> int:
-    inputs, status = _inputs(shell, "cksum", words[1:], streams)
-    for name, content in inputs:
-        octets = content.encode()
-        streams.out.append(f"{zlib.crc32(octets)} {len(octets)}{' ' + name if words[1:] else ''}\n")
-    return int(bool(status))
-
-
 def _sudo(shell: Shell, words: list[str], streams: Streams) -> int:
     return _within(shell, [word for word in words[1:] if word != "-n"], streams)
 
@@ -407,10 +342,9 @@ def _exec(shell: Shell, words: list[str], streams: Streams) -> int:
 
 BUILTINS: dict[str, Builtin] = {
     ":": _nothing, "true": _nothing, "set": _nothing, "export": _nothing, "umask": _nothing, "sync": _nothing,
-    "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "mv": _mv, "grep": _grep, "head": _head,
-    "tail": _tail,
-    "wc": _wc, "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
+    "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "mv": _mv, "grep": _grep,
+    "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
     "cd": _cd, "cp": _cp, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
     "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo,
-    "flock": _flock, "cksum": _cksum, "exec": _exec,
+    "flock": _flock, "exec": _exec, **OCTETS,
 }  # fmt: skip

@@ -16,7 +16,7 @@ import asyncssh
 from saitotui.simulator.door import OPEN, REFUSED, Handler
 from saitotui.simulator.shell import Shell
 from saitotui.simulator.shell_parser import ShellSyntax, parse
-from saitotui.simulator.world import Machine
+from saitotui.simulator.world import Machine, octets
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ class SshServer:
         if " cat" in f" {command}" or "read" in command:
             given = await process.stdin.read()
         printed = shell.run(command, given.decode("utf-8", "replace"))
-        process.stdout.write(printed.out.encode())
-        process.stderr.write(printed.err.encode())
+        process.stdout.write(octets(printed.out))
+        process.stderr.write(octets(printed.err))
         if printed.hangs:
             await process.wait_closed()
         process.exit(printed.status)
@@ -100,7 +100,7 @@ class SshServer:
                 continue
             printed = shell.run_merged(pending)
             pending = ""
-            process.stdout.write(printed.out.encode())
+            process.stdout.write(octets(printed.out))
             if printed.hangs:
                 await process.wait_closed()
             if not self._machine.powered:
@@ -117,7 +117,7 @@ class SshServer:
             if text in ("exit", "logout"):
                 break
             printed = shell.run_merged(text)
-            process.stdout.write(printed.out.replace("\n", "\r\n").encode())
+            process.stdout.write(octets(printed.out.replace("\n", "\r\n")))
             if printed.hangs:
                 await process.wait_closed()
             process.stdout.write(prompt)

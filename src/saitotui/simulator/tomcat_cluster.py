@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from saitotui.simulator import wars
+
 TIMEOUT = 30 * 60.0
 """Seconds after which an idle session expires."""
 LONG = 86_400.0
@@ -34,6 +36,9 @@ class Fabric(Protocol):
         """Whether the machines of two Tomcats reach each other."""
 
     def disk_full(self, name: str) -> bool: ...
+    def store(self, name: str, file: str, war: bytes | None) -> None:
+        """A file of its webapps: an archive is there from now on, or (None) not any more."""
+
     def crash(self, name: str) -> None:
         """Its process dies."""
 
@@ -61,6 +66,7 @@ class App:
     answers: int = 200
     started: float = 0.0
     doc_base: str = ""
+    war: bytes = b""
     sessions: dict[str, Session] = field(default_factory=dict)
     requests: int = 0
     errors: int = 0
@@ -73,6 +79,12 @@ class App:
     def name(self) -> str:
         """`/app##2`, as the manager shows it."""
         return f"{self.path}##{self.version}" if self.version else self.path
+
+    @property
+    def file(self) -> str:
+        """Its archive among the webapps."""
+        base = self.path.lstrip("/").replace("/", "#") + (f"##{self.version}" if self.version else "")
+        return f"{base or 'ROOT'}.war"
 
 
 @dataclass(slots=True)
@@ -127,14 +139,15 @@ class TomcatCluster:
         for tomcat in self.tomcats.values():
             tomcat.since = fabric.serving(tomcat.name)
             tomcat.members = set(self.tomcats) - {tomcat.name}
-            tomcat.apps["/app", "001"] = self._app("/app", "001", fabric.now() - 86_400)
+            self._put(tomcat, App("/app", "001", started=fabric.now() - 86_400, war=wars.content("001")))
         self._remaining = 0.0
         for _ in range(int(arrivals * 120)):
             self._arrive()
 
-    def _app(self, path: str, version: str, started: float) -> App:
-        base = path.lstrip("/").replace("/", "#") + (f"##{version}" if version else "")
-        return App(path, version, started=started, doc_base=base)
+    def _put(self, tomcat: Tomcat, app: App) -> None:
+        app.doc_base = app.doc_base or app.file.removesuffix(".war")
+        tomcat.apps[app.path, app.version] = app
+        self.fabric.store(tomcat.name, app.file, app.war)
 
     def start(self) -> None:
         self._again()
@@ -296,11 +309,17 @@ class TomcatCluster:
         """Puts a version onto a Tomcat; it fetches the sessions that members already have for it."""
         tomcat = self.tomcats[name]
         app.started = self.fabric.now()
-        tomcat.apps[app.path, app.version] = app
+        self._put(tomcat, app)
         if app.running:
             for other, theirs in self._peers(tomcat, app):
                 app.sessions.update(theirs.sessions)
                 other.sent += 1
+
+    def undeploy(self, name: str, path: str, version: str) -> None:
+        """Takes a version away from a Tomcat, if it is there."""
+        app = self.tomcats[name].apps.pop((path, version), None)
+        if app is not None:
+            self.fabric.store(name, app.file, None)
 
     def stop(self, app: App) -> None:
         """Stops a version: its sessions on this node are gone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saitotui.simulator import wars
 from saitotui.simulator.tomcat_cluster import App, TomcatCluster
 from saitotui.simulator.world import World, targets
 
@@ -14,12 +15,21 @@ def install(world: World, cluster: TomcatCluster) -> None:
 
 def _versions(world: World, cluster: TomcatCluster) -> None:
     def put(name: str, version: str, running: bool = True) -> None:
-        cluster.deploy(name, App("/app", version, running, doc_base=f"app##{version}"))
+        cluster.deploy(name, App("/app", version, running, war=wars.content(version)))
 
     def take(name: str, *versions: str) -> str:
         for version in versions:
-            cluster.tomcats[name].apps.pop(("/app", version), None)
+            cluster.undeploy(name, "/app", version)
         return f"{name} has its old versions only"
+
+    def empty(name: str) -> str:
+        for path, version in list(cluster.tomcats[name].apps):
+            cluster.undeploy(name, path, version)
+        return f"{name} has no version of the application: its disk was replaced"
+
+    def fill(name: str) -> str:
+        put(name, "001")
+        return f"{name} has version 001"
 
     def order(name: str) -> str:
         put(name, "9")
@@ -37,6 +47,7 @@ def _versions(world: World, cluster: TomcatCluster) -> None:
     names = targets(cluster.tomcats)
     world.fault("version-order", "deploy version 10 beside 9", names, order, lambda n: take(n, "9", "10"))
     world.fault("draining", "deploy a newer version beside the old", names, drain, lambda n: take(n, "002"))
+    world.fault("webapps-lost", "let a Tomcat's disk be replaced by an empty one", names, empty, fill)
     world.fault("context-failed", "deploy a version that does not start", names, fail,
                 lambda n: take(n, "002"))  # fmt: skip
 

@@ -64,13 +64,12 @@ class Manager:
             if key in self._tomcat.apps:
                 if query.get("update") != "true":
                     raise Fail(f"Application already exists at path [{name}]")
-                del self._tomcat.apps[key]
+                self._cluster.undeploy(self._tomcat.name, path, version)
             if self._cluster.fabric.disk_full(self._tomcat.name):
                 raise Fail("Encountered exception [java.io.IOException: No space left on device]")
             found = tomcat_war.read(war)
-            base = path.lstrip("/").replace("/", "#") + (f"##{version}" if version else "")
-            app = App(path, version, found.starts, found.status,
-                      doc_base=base if found.unpacked else base + ".war")  # fmt: skip
+            app = App(path, version, found.starts, found.status, war=war)
+            app.doc_base = app.file.removesuffix(".war") if found.unpacked else app.file
             self._cluster.deploy(self._tomcat.name, app)
             if not found.starts:
                 raise Fail(f"Deployed application at context path [{name}] but context failed to start")
@@ -163,7 +162,7 @@ class Manager:
 
     def _undeploy(self, query: Mapping[str, str]) -> str:
         app = self._app(query)
-        del self._tomcat.apps[app.path, app.version]
+        self._cluster.undeploy(self._tomcat.name, app.path, app.version)
         return f"OK - Undeployed application at context path [{app.name}]\n"
 
     def _threads(self) -> str:

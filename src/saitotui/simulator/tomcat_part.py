@@ -12,13 +12,14 @@ from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
 from saitotui.simulator.tomcat_cluster import TomcatCluster
 from saitotui.simulator.tomcat_http import Backends, TomcatHttp
-from saitotui.simulator.world import Machine, World, targets
+from saitotui.simulator.world import Machine, World, targets, text_of
 
 WEBS, TOMCATS = ("web1", "web2"), ("tc1", "tc2", "tc3")
 NGINX, TOMCAT = "nginx", "tomcat10"
 USER = "saitotui"
 ROLES = frozenset({"manager-script", "manager-jmx", "manager-status"})
 ACCESS_LOG = "/var/log/nginx/access.log"
+WEBAPPS = "/var/lib/tomcat10/webapps"
 UPSTREAMS = "/etc/nginx/conf.d/upstreams.conf"
 
 
@@ -151,6 +152,13 @@ class TomcatPart:
 
     def disk_full(self, name: str) -> bool:
         return self.world.machines[name].disk_full
+
+    def store(self, name: str, file: str, war: bytes | None) -> None:
+        files, path = self.world.machines[name].files, f"{WEBAPPS}/{file}"
+        if war is None:
+            files.pop(path, None)
+        else:
+            files[path] = text_of(war)
 
     def crash(self, name: str) -> None:
         self.world.service(name, TOMCAT, "stopped")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
+from functools import cache
 from pathlib import Path
 
 _WEB_XML = """<?xml version="1.0" encoding="UTF-8"?>
@@ -20,6 +22,13 @@ FAILING, BROKEN = "answers-500", "does-not-start"
 def build(folder: Path, version: str) -> Path:
     """A WAR of `version` in `folder`: always the same bytes."""
     war = folder / f"app##{version}.war"
+    war.write_bytes(content(version))
+    return war
+
+
+@cache
+def content(version: str) -> bytes:
+    """What the WAR of `version` holds."""
     servlet = "shop.Missing" if FAILING in version else "shop.Shop"
     listener = _LISTENER if BROKEN in version else ""
     members = {
@@ -27,14 +36,15 @@ def build(folder: Path, version: str) -> Path:
         "WEB-INF/web.xml": _WEB_XML.format(listener=listener, servlet=servlet),
         _CLASS: "not read by the simulated Tomcats",
     }
-    with zipfile.ZipFile(war, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return war
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return buffer.getvalue()
 
 
 def offer(folder: Path) -> None:
-    """Versions to try: the next two, one whose pages fail, one that does not start."""
+    """Versions to try: the one that runs, the next two, one whose pages fail, one that does not start."""
     folder.mkdir(exist_ok=True)
-    for version in ("002", "003", f"004-{FAILING}", f"004-{BROKEN}"):
+    for version in ("001", "002", "003", f"004-{FAILING}", f"004-{BROKEN}"):
         build(folder, version)

@@ -75,6 +75,16 @@ class Machine:
         return content() if callable(content) else content
 
 
+def octets(content: str) -> bytes:
+    """What a file with this content has on its disk."""
+    return content.encode("utf-8", "surrogateescape")
+
+
+def text_of(content: bytes) -> str:
+    """What is on a disk, as the content of a file."""
+    return content.decode("utf-8", "surrogateescape")
+
+
 class Part(Protocol):
     """A subsystem: the database pair, the cluster, ... It is told when machines change and acts on it."""
 

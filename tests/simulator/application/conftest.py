@@ -60,6 +60,9 @@ class Machines:
     def disk_full(self, name: str) -> bool:
         return name in self.full
 
+    def store(self, name: str, file: str, war: bytes | None) -> None:
+        return
+
     def crash(self, name: str) -> None:
         self.processes[name] = None
 

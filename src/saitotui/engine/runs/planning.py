@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from saitotui.engine import store
-from saitotui.engine.artefacts import keep_files
+from saitotui.engine.artefacts import keep
+from saitotui.engine.fetching import PLACE, fetch
 from saitotui.engine.journal.file import actor
 from saitotui.engine.poll import Asker, look_again
 from saitotui.engine.registry import platform
 from saitotui.engine.runs.catalogue import plan_of
+from saitotui.engine.runs.catalogue import runbook as runbook_of
 from saitotui.engine.runs.execution import PREFLIGHT_LIFE, Line, preflight
 from saitotui.engine.runs.folder import Request, RunFolder, create
 from saitotui.model.plan import Plan, Refusal
@@ -66,16 +68,34 @@ async def look_and_plan(
 ) -> tuple[Snapshot, Plan | Refusal]:
     """A fresh look at the platform, and the plan that the runbook makes of it."""
     snapshot = await look_again(asker, platform(profile).questions.values(), time.time)
-    kept = await _kept(profile, runbook, given)
+    kept = await keep_files(asker, profile, runbook, given)
     return snapshot, kept if isinstance(kept, Refusal) else plan_of(profile, snapshot, runbook, kept)
 
 
-async def _kept(profile: Profile, runbook: str, given: Mapping[str, str]) -> Mapping[str, str] | Refusal:
-    """`given` with files that are kept by their content from now on."""
+async def keep_files(
+    asker: Asker, profile: Profile, name: str, given: Mapping[str, str]
+) -> Mapping[str, str] | Refusal:
+    """What is `given` to runbook `name`, with files of this machine and of hosts (`HOST:/PATH`) kept by their
+    content from now on; or why that cannot be."""
+    book = runbook_of(name)
+    files = {one.name for one in book.parameters if one.file} if book else set()
+    state = store.state_folder(profile.name)
     try:
-        return await asyncio.to_thread(keep_files, profile.name, runbook, given)
+        return {
+            key: await _kept(asker, profile, state, text) if key in files and text else text
+            for key, text in given.items()
+        }
     except ValueError as error:
-        return Refusal(runbook, (str(error),))
+        return Refusal(name, (str(error),))
+
+
+async def _kept(asker: Asker, profile: Profile, state: Path, text: str) -> str:
+    remote = PLACE.fullmatch(text)
+    if remote is None:
+        return await asyncio.to_thread(keep, state, Path(text))
+    if remote[1] not in profile.hosts:
+        raise ValueError(f"the profile has no host {remote[1]!r}")
+    return await fetch(asker, state, remote[1], remote[2])
 
 
 async def prepare(
@@ -87,7 +107,7 @@ async def prepare(
     clock: Callable[[], float] = time.time,
 ) -> Prepared:
     """The plan that `runbook` makes of `snapshot`, with its preflight asked now."""
-    kept = await _kept(profile, runbook, given)
+    kept = await keep_files(asker, profile, runbook, given)
     plan = kept if isinstance(kept, Refusal) else _planned(profile, snapshot, runbook, kept)
     if isinstance(plan, Refusal):
         return Prepared(plan, snapshot, clock(), ())

@@ -31,14 +31,16 @@ OLD, NEW = "before", "after"
 """The visitors of a node, from before and after the deployment."""
 
 
-def deploy(fleet: Fleet, name: str, version: str, file: File) -> Step:
+def deploy(fleet: Fleet, name: str, version: str, file: File, *, newest: bool = True) -> Step:
+    """`newest`: it must be what new visitors of the Tomcat get from then on."""
+    above = (checks.above_all(fleet, name, version),) if newest else ()
     return Step(
         f"deploy {fleet.named(version)} on {name}",
         (Act(fleet.upload(name, version, file), tomcat.said),),
         goal=checks.runs(fleet, name, version),
         requires=(
             checks.gone(fleet, name, version),
-            checks.above_all(fleet, name, version),
+            *above,
             checks.sees_all(fleet, name),
         ),
         undo=(count(fleet, name, version), Act(_undeploy(fleet, name, version), _said_gone)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from saitotui.clients.quoting import shell
-from saitotui.facts import tomcat, tomcat_jmx
+from saitotui.facts import tomcat_jmx
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Capture, Check, Grade, Precondition, Step, Verdict
-from saitotui.runbooks.application import checks, fronts
-from saitotui.runbooks.application.checks import DEADLINE, counted
+from saitotui.runbooks.application import checks, copies, fronts
+from saitotui.runbooks.application.checks import DEADLINE
 from saitotui.runbooks.application.fleet import Fleet
 from saitotui.runbooks.application.journeys import journeys_after, journeys_before
 from saitotui.runbooks.judging import reading, value_name, waiting
@@ -89,7 +89,7 @@ def restart(fleet: Fleet, name: str) -> Iterator[Step]:
     before, after = value_name("sessions", name), value_name("theirs", name)
     began = Capture(value_name("began", name), lambda answer: shell(str(tomcat_jmx.started(answer))))
     since = Act(Command(Client.HTTP, name, tomcat_jmx.STARTED), capture=began)
-    yield Step(f"count the sessions of {name}", (since, _count(fleet, name, before)), expected=0.1)
+    yield Step(f"count the sessions of {name}", (since, copies.count(fleet, name, before)), expected=0.1)
     text = f"systemctl restart {shell(server.unit)}"
     yield Step(
         f"start {name} again",
@@ -97,7 +97,7 @@ def restart(fleet: Fleet, name: str) -> Iterator[Step]:
         goal=_restarted(name),
         requires=(
             *(checks.sees_all(fleet, other) for other in others),
-            *(_has(fleet, other, name, before) for other in others),
+            *(copies.has(fleet, other, name, before) for other in others),
         ),
         no_undo="it was started again",
         deadline=RESTART,
@@ -110,8 +110,8 @@ def restart(fleet: Fleet, name: str) -> Iterator[Step]:
     for one in fleet.names:
         goal = checks.sees_all(fleet, one)
         yield Step(f"{one} sees every other Tomcat", (), goal=goal, deadline=MEET, expected=1.0)
-    yield Step(f"count the sessions of {others[0]}", (_count(fleet, others[0], after),), expected=0.1)
-    has = _has(fleet, name, others[0], after)
+    yield Step(f"count the sessions of {others[0]}", (copies.count(fleet, others[0], after),), expected=0.1)
+    has = copies.has(fleet, name, others[0], after)
     yield Step(has.sentence, (), goal=has, deadline=MEET, expected=1.0)
 
 
@@ -164,41 +164,6 @@ def _idle(name: str) -> Step:
         deadline=IDLE,
         expected=1.0,
     )
-
-
-def _count(fleet: Fleet, name: str, value: str) -> Act:
-    """Captures how many sessions of each version a Tomcat has."""
-    context = fleet.application.context
-
-    def sessions(answer: Answer) -> str:
-        apps = [app for app in tomcat.applications(answer) if app.path == context and app.running]
-        return shell(",".join(f"{app.version}={app.sessions}" for app in apps))
-
-    def tells(answer: Answer) -> str:
-        count = sum(app.sessions for app in tomcat.applications(answer) if app.path == context)
-        return f"{name} has {counted(count)}"
-
-    return Act(Command(Client.HTTP, name, tomcat.LIST), capture=Capture(value, sessions), tells=tells)
-
-
-def _has(fleet: Fleet, name: str, of: str, counted_before: str) -> Check:
-    """Whether a Tomcat has as many sessions of each replicated version as `of` had; some end meanwhile."""
-    context, server = fleet.application.context, fleet.view.tomcats[of]
-    replicated = {version for version in fleet.versions if server.manager(version) in (DELTA, "")}
-
-    def judge(answer: Answer) -> Verdict:
-        expected = dict(part.split("=", 1) for part in answer.against.split(",") if "=" in part)
-        mine = {app.version: app.sessions for app in tomcat.applications(answer) if app.path == context}
-        lacks = [
-            f"{mine.get(version, 0)} of {count} of {fleet.named(version)}"
-            for version, count in expected.items()
-            if version in replicated and mine.get(version, 0) < int(count) * 0.98 - 2
-        ]
-        return Verdict(not lacks, ", ".join(lacks) or counted(sum(mine.values())))
-
-    command = Command(Client.HTTP, name, tomcat.LIST)
-    sentence = f"{name} has the sessions of {of}"
-    return Check(sentence, command, reading(judge), deadline=DEADLINE, against=counted_before)
 
 
 def _restarted(name: str) -> Check:

@@ -17,7 +17,7 @@ DEADLINE = 60.0
 
 def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precondition]:
     """`old` and `new` name the versions (`/app##001`); `there`: some Tomcat has the new one already."""
-    yield Precondition(_sound(file), "no Tomcat could start it")
+    yield Precondition(sound(file), "no Tomcat could start it")
     yield Precondition(
         _is_known(file, new, there=there), "Tomcats with unlike versions of one name", unknown=Grade.AMBER
     )
@@ -56,7 +56,9 @@ def _described(
     return Check(sentence, command, reading(lambda answer: judge(war.war(answer))), deadline=deadline)
 
 
-def _sound(file: File) -> Check:
+def sound(file: File) -> Check:
+    """Whether every member of the archive unpacks."""
+
     def judge(found: War) -> Verdict:
         said = f"{file.size / (1 << 20):.1f} MiB, SHA-256 {file.sha256[:12]}"
         build = f", {found.build}" if found.build else ""

@@ -7,6 +7,7 @@ from saitotui.model.health import Health
 from saitotui.tiers.application import situations as services
 
 _DEPLOY = ("parallel-deploy-war",)
+_COMPLETE = ("complete-app-version",)
 _BACK = ("roll-back-app-version",)
 _RETIRE = ("retire-app-version",)
 
@@ -16,7 +17,7 @@ VERSION_MISSING = Situation(
     "A Tomcat answers and does not have the application",
     "No version of the context runs there: whoever nginx sends there gets 404.",
     "Deploy the version that the others serve.",
-    _DEPLOY,
+    _COMPLETE,
 )
 VERSION_STOPPED = Situation(
     "application.version-stopped",
@@ -33,7 +34,7 @@ VERSIONS_DIFFER = Situation(
     "The Tomcats serve different versions",
     "New visitors get one or the other by chance. During a deployment that is so for some seconds.",
     "When no deployment is on its way: finish or undo the last one.",
-    (*_DEPLOY, *_BACK),
+    (*_COMPLETE, *_DEPLOY, *_BACK),
 )
 VERSION_PARTIAL = Situation(
     "application.version-not-everywhere",
@@ -42,7 +43,7 @@ VERSION_PARTIAL = Situation(
     "Its sessions cannot be copied to, nor taken over by, a Tomcat that lacks it: they are lost when the "
     "others fail.",
     "Deploy it there too, or let its sessions end before any Tomcat is restarted.",
-    (*_DEPLOY, *_BACK, *_RETIRE),
+    (*_COMPLETE, *_BACK, *_RETIRE),
 )
 VERSION_ORDER = Situation(
     "application.version-order-trap",
