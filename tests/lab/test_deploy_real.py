@@ -136,6 +136,24 @@ def test_a_tomcat_without_the_application_gets_it_from_another(shop: Lab, tmp_pa
     assert told["lost"] == []
 
 
+def test_what_its_heap_is_full_of_and_nobody_notices(shop: Lab, tmp_path: Path) -> None:
+    before = shop.nginx.config.read_text("utf-8")
+    try:
+        with visited(shop) as told:
+            code, said = finished(begun(shop, tmp_path, "examine-tomcat", "-p", "node=tc2"))
+        assert code == 0, said
+        assert shop.nginx.config.read_text("utf-8") == before
+    finally:
+        shop.nginx.config.write_text(before, "utf-8")
+    files = sorted(path.name.rpartition("-")[0] for path in tmp_path.glob("*/*/evidence/*.txt"))
+    (heap,) = tmp_path.glob("*/*/evidence/tc2-heap-*.txt")
+    assert "org.apache.catalina." in heap.read_text("utf-8")
+    assert len(files) == 4, files
+    assert re.search(r"MiB in \d+ objects; most: ", said), said
+    assert told["failed"] == []
+    assert told["lost"] == []
+
+
 def test_a_disk_without_room(shop: Lab, tmp_path: Path) -> None:
     with shop.tomcats["tc2"].files_up_to(100_000):
         code, said = finished(deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0"))

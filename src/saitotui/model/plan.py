@@ -95,7 +95,8 @@ class Act:
     Failure is not. `again` says whether a refused attempt may be repeated until the step's deadline, and
     `pause` how long (seconds) to wait before that. `pending` makes it a wait: the command only reads, and is
     repeated while `pending` gives what is still waited for; whoever holds the controls may stop it. `tells`
-    says what a good answer means, where its text does not.
+    says what a good answer means, where its text does not. `keeps` names the evidence that its text is: it is
+    kept whole, in a file of its own.
     """
 
     command: Command
@@ -105,6 +106,7 @@ class Act:
     pause: float = 0.001
     pending: Callable[[Answer | Failure], str] | None = field(default=None, compare=False)
     tells: Callable[[Answer], str] | None = field(default=None, compare=False)
+    keeps: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +282,7 @@ def _act(act: Act) -> dict[str, Any]:
         **_command(act.command),
         "capture": act.capture.name if act.capture else "",
         "again": act.again,
+        **({"keeps": act.keeps} if act.keeps else {}),
     }
 
 
@@ -336,6 +339,8 @@ def _step_lines(step: Step) -> Iterator[str]:
     for act in step.acts:
         command = act.command
         yield f"    run on {command.target} ({command.client}): {command.text}{_sent(command)}"
+        if act.keeps:
+            yield f"    keep as evidence: {act.keeps}"
     if step.goal:
         yield f"    proof: {step.goal.sentence}"
     for act in step.undo:

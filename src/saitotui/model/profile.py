@@ -315,6 +315,8 @@ class Tomcat:
     """Its systemd unit."""
     upstream: str = ""
     """How nginx's configuration names it, without port; empty: the address of its host."""
+    jcmd: str = "jcmd"
+    """The JDK's diagnostic tool on `host`, by its path when it is not in PATH."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,12 @@ def templates() -> dict[str, str]:
     return {name: body.rstrip("\n") for name, body in zip(parts[::2], parts[1::2], strict=True)}
 
 
+def used_heap(cluster: TomcatCluster, tomcat: Tomcat) -> int:
+    """Bytes."""
+    share = wave(tomcat.name + "h", cluster.fabric.now(), 0.28, 0.46, 47) + tomcat.pressure
+    return int(HEAP * min(0.985, share))
+
+
 class Jmx:
     """The beans of one Tomcat."""
 
@@ -101,11 +107,10 @@ class Jmx:
 
     def _figures(self) -> dict[str, object]:
         tomcat, now = self._tomcat, self._cluster.fabric.now()
-        share = min(0.985, wave(tomcat.name + "h", now, 0.28, 0.46, 47) + tomcat.pressure)
         users = int(wave(tomcat.name + "t", now, 0, 9)) if tomcat.led else 0
         busy = min(MAX_THREADS, 1 + users + tomcat.slow_threads)
         threads = max(10, busy)
-        since = tomcat.since or now
+        since, used = tomcat.since or now, used_heap(self._cluster, tomcat)
         module = "\tCatalina:j2eeType=WebModule,name=//localhost{},J2EEApplication=none,J2EEServer=none"
         names = [*sorted(app.name for app in tomcat.apps.values()), "/manager"]
         modules = [module.format(name) for name in names]
@@ -114,7 +119,7 @@ class Jmx:
             "MAXTIME": 545 if tomcat.requests else 0, "REQUESTS": tomcat.requests,
             "ERRORS": tomcat.errors, "TIME": tomcat.requests * 14, "IN": tomcat.requests * 140,
             "OUT": tomcat.requests * 5200,
-            "HEAP": f"{{committed={HEAP}, init={HEAP // 8}, max={HEAP}, used={int(HEAP * share)}}}",
+            "HEAP": f"{{committed={HEAP}, init={HEAP // 8}, max={HEAP}, used={used}}}",
             "NONHEAP": "{committed=98566144, init=2555904, max=369098752, used=91750400}",
             "FILES": 180 + busy, "CPU": round(wave(tomcat.name, now, 0.02, 0.2), 4),
             "LOAD": round(wave(tomcat.name + "l", now, 0.2, 1.6), 2),

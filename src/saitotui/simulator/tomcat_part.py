@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-from saitotui.simulator import nginx_tools, tomcat_faults
+from saitotui.simulator import nginx_tools, tomcat_faults, tomcat_tools
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
@@ -107,6 +107,7 @@ class TomcatPart:
             files[ACCESS_LOG] = self._log_of(name)
             files[UPSTREAMS] = upstreams(addresses)
         self._faults()
+        tomcat_tools.install(world, self.tomcats)
         nginx_tools.install(world, WEBS, self._read_upstreams)
         world.join(self)
         self.tomcats.start()

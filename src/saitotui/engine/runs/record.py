@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
+from saitotui.engine.evidence import pieces
 from saitotui.engine.journal.entry import JournalError
 from saitotui.model.command import Answer, Command, Failure
 from saitotui.model.run import Kind, RunEvent
@@ -32,12 +34,14 @@ class Record:
         *,
         first: int = 1,
         clock: Callable[[], float] = time.time,
+        evidence: Path | None = None,
     ) -> None:
         self._journal = journal
         self._run = run
         self._publish = publish
         self._seq = first
         self._clock = clock
+        self._evidence = evidence
         self.place = (-1, -1)
         """Stage and step of the last thing told that has them."""
         self.strict = True
@@ -58,6 +62,18 @@ class Record:
         except JournalError as error:
             for kind, body in items:
                 self.tell(Kind.NOTE, f"not in the journal ({error}): {kind} {body}")
+
+    def keep(self, name: str, text: str) -> str:
+        """Keeps a piece of evidence, and says where; why that cannot be, or ''."""
+        if self._evidence is None:
+            return "there is no folder for evidence"
+        try:
+            piece = pieces.keep(self._evidence, name, text, self._clock())
+        except OSError as error:
+            return f"evidence cannot be kept in {self._evidence}: {error.strerror or error}"
+        self.late(("evidence", piece.body))
+        self.tell(Kind.NOTE, f"kept as evidence: {piece.file}", *self.place)
+        return ""
 
     def tell(self, kind: Kind, sentence: str, stage: int = -1, step: int = -1, **data: Any) -> None:
         """One event for whoever watches now or later."""

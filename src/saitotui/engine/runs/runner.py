@@ -111,7 +111,9 @@ class Runner:
         state = store.state_folder(self._request.platform)
         self._journal = Journal(state / "journal.jsonl", who=self._request.who, clock=clock)
         first = self._history[-1].seq + 1 if self._history else 1
-        self._record = Record(self._journal, folder.name, self._publish, first=first, clock=clock)
+        self._record = Record(
+            self._journal, folder.name, self._publish, first=first, clock=clock, evidence=state / "evidence"
+        )
         self._hub = Hub(self._profile, self._sent)
         self._sent_at = 0.0
         self._leases = Leases(self._profile, self._hub, self._holder, clock)

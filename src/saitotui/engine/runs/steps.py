@@ -220,6 +220,8 @@ class Steps:
                 captured = {act.capture.name: act.capture.read(answer)}
             except (ValueError, LookupError, TypeError) as error:
                 refused = f"no {act.capture.name} in the answer: {error}"
+        if not refused and act.keeps and isinstance(answer, Answer):
+            refused = self._record.keep(act.keeps, answer.text)
         self.values.update(captured)
         return Tried(act, answer, time.perf_counter() - began, refused, captured)
 

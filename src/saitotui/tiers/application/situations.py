@@ -144,16 +144,16 @@ THREADS_BUSY = Situation(
     "A Tomcat's request threads are nearly all busy",
     "When none is left, requests queue and then fail. Mostly the threads wait for something: the database, "
     "the shared files.",
-    "Take a thread dump and see what they wait for.",
-    ("rolling-restart-tomcats",),
+    "Take thread dumps and see what they wait for.",
+    ("examine-tomcat", "restart-tomcats"),
 )
 HEAP_HIGH = Situation(
     "application.heap-high",
     Health.WARN,
     "A Tomcat's heap is nearly full",
     "The garbage collector works ever more often; in the end requests stall or the JVM runs out of memory.",
-    "Take a heap histogram (jcmd PID GC.class_histogram), then restart one Tomcat after the other.",
-    ("rolling-restart-tomcats",),
+    "Keep what the heap is full of as evidence, then restart one Tomcat after the other.",
+    ("examine-tomcat", "restart-tomcats"),
 )
 SINGLE_NODE_LEFT = Situation(
     "application.single-node-left",
