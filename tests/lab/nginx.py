@@ -28,6 +28,7 @@ class Nginx(Service):
         self.url = f"http://{machine.address}:{PORT}"
         self.status_url = f"http://{machine.address}:{STATUS_PORT}/nginx_status"
         self.access_log = str(folder / "access.log")
+        self.error_log = str(folder / "error.log")
         self.config = folder / "nginx.conf"
         (folder / "tmp").mkdir()
         (folder / "bin").mkdir()
@@ -45,7 +46,7 @@ class Nginx(Service):
             f"""worker_processes 1;
 daemon off;
 pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
+error_log {self.error_log} warn;
 events {{ worker_connections 1024; }}
 http {{
   log_format up '$msec $status "$request" up=$upstream_addr us=$upstream_status rt=$request_time '

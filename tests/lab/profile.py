@@ -84,6 +84,7 @@ def application(lab: Lab) -> dict[str, Any]:
                 "host": "web1",
                 "status": {"url": lab.nginx.status_url},
                 "access_log": lab.nginx.access_log,
+                "error_log": lab.nginx.error_log,
                 "config": str(lab.nginx.config),
                 "upstreams": str(lab.nginx.config),
             }
@@ -92,6 +93,7 @@ def application(lab: Lab) -> dict[str, Any]:
             name: {
                 "host": name,
                 "webapps": str(tomcat.base / "webapps"),
+                "log": str(tomcat.base / "logs" / "catalina.%Y-%m-%d.log"),
                 "manager": {
                     "url": f"{tomcat.url}/manager",
                     "user": USER,

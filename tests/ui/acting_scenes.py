@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from tests.scenes import START, settled
+from tests.ui.log_scenes import followed
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
@@ -52,6 +53,9 @@ SCENES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "run-watched": ("overview", "run 0007", ()),
     "run-waiting": ("overview", "run 0007", ()),
     "journal-acting": ("journal", "", ()),
+    "logs": ("application", "logs application", ()),
+    "logs-wrong": ("application", "logs application", ("!",)),
+    "log-entry": ("application", "line 5", ()),
 }
 """Scene: the screen to open, the subject to open on top, the keys to press."""
 
@@ -229,6 +233,7 @@ async def scenes() -> Scenes:
         len(good.entries),
         f"{len(good.entries)} entries, each follows the one before",
     )
+    heard = await followed(good.picture.profile)
     made = {
         "runbooks-green": (good, green),
         "plan-green": (good, green),
@@ -243,5 +248,6 @@ async def scenes() -> Scenes:
         "run-watched": (good, shown(good, good.gates[0], mine=False)),
         "run-waiting": (waits, shown(waits, waits.events)),
         "journal-acting": (good, Acts(able=True, journal=seen)),
+        **dict.fromkeys(("logs", "logs-wrong", "log-entry"), (good, Acts(able=True, following=heard))),
     }
     return {name: (run.picture, acts) for name, (run, acts) in made.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -50,6 +50,9 @@ class World:
     sets: list[str] = field(default_factory=list)
     stuck: set[str] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
+    written: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Lines of logs by host and a part of the file's name."""
+    followed: list[str] = field(default_factory=list)
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         return [self._one(command.text) for command in commands]
@@ -69,6 +72,26 @@ class World:
             return Failure(FailureKind.ERROR, "refused by the server")
         self.values[words[0]] = words[1]
         return Answer("ok")
+
+    async def stream(self, command: Command) -> AsyncGenerator[str | Failure, None]:
+        """What stands in `written`, and what is put there later."""
+        self.followed.append(command.target)
+        try:
+            yield f"{time.time():.9f}+0000"
+            told = 0
+            while True:
+                lines = [
+                    line
+                    for (host, word), written in self.written.items()
+                    for line in written
+                    if host == command.target and word in command.text
+                ]
+                for line in lines[told:]:
+                    yield line
+                told = len(lines)
+                await asyncio.sleep(0.01)
+        finally:
+            self.followed.remove(command.target)
 
     async def aclose(self) -> None:
         pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from saitotui.model.command import Answer, Command, Failure
@@ -25,6 +25,6 @@ class Connection(Protocol):
 class Streams(Protocol):
     """A connection that can also follow a command that does not end by itself."""
 
-    def stream(self, command: Command) -> AsyncIterator[str | Failure]:
+    def stream(self, command: Command) -> AsyncGenerator[str | Failure, None]:
         """Its output by lines as they come; ends with a Failure when it breaks, or silently at its end."""
         ...

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 
 from saitotui.clients.base import Connection
 from saitotui.clients.ssh import SshHost
@@ -60,15 +61,16 @@ class Hub:
             sentence = f"{first.target}: a defect of this console: {type(error).__name__} over {first.client}"
             return [Failure(FailureKind.UNPARSABLE, sentence) for _ in commands]
 
-    async def stream(self, command: Command) -> AsyncIterator[str | Failure]:
+    async def stream(self, command: Command) -> AsyncGenerator[str | Failure, None]:
         """The lines of an SSH command that goes on."""
         try:
             host = self.host(command.target)
         except Unknown as error:
             yield Failure(FailureKind.ERROR, str(error))
             return
-        async for line in host.stream(command):
-            yield line
+        async with aclosing(host.stream(command)) as lines:
+            async for line in lines:
+                yield line
 
     def _connection(self, client: Client, target: str, session: str) -> Connection:
         key = (client, target, session)

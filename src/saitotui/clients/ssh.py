@@ -8,11 +8,12 @@ Nothing ever asks for a password.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import re
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,7 +194,7 @@ class SshHost:
                 return Failure(FailureKind.DENIED, f"{self.where}: the {name} password: {error}")
         return body
 
-    async def stream(self, command: Command) -> AsyncIterator[str | Failure]:
+    async def stream(self, command: Command) -> AsyncGenerator[str | Failure, None]:
         """The lines of a command that goes on, on a channel of its own."""
         import asyncssh
 
@@ -202,11 +203,17 @@ class SshHost:
             yield connection
             return
         try:
-            async with await connection.create_process(
+            process = await connection.create_process(
                 command.text, encoding=None, stderr=asyncssh.STDOUT, stdin=asyncssh.DEVNULL
-            ) as process:
+            )
+            try:
                 while line := await process.stdout.readline():
                     yield line[:MAX_ANSWER].decode("utf-8", "replace").rstrip("\r\n")
+            finally:
+                # Whatever follows a file that nobody writes to would not notice that nobody reads.
+                with contextlib.suppress(OSError, asyncssh.Error):
+                    process.terminate()
+                process.close()
         except (asyncssh.Error, OSError, asyncio.LimitOverrunError) as error:
             yield _of_ssh_error(self.where, error)
 

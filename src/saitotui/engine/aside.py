@@ -11,12 +11,13 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
+from saitotui.clients.base import Streams
 from saitotui.engine.poll import Asker
 
 T = TypeVar("T")
 
 
-class Hub(Asker, Protocol):
+class Hub(Asker, Streams, Protocol):
     async def aclose(self) -> None: ...
 
 
@@ -30,7 +31,7 @@ class Aside:
         self._thread: threading.Thread | None = None
         self._hub: Hub | None = None
 
-    async def do(self, job: Callable[[Asker], Awaitable[T]]) -> T:
+    async def do(self, job: Callable[[Hub], Awaitable[T]]) -> T:
         """Carries out `job` with the connections, from any event loop. A cancelled wait cancels the job."""
 
         async def on_the_thread() -> T:

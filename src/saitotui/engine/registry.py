@@ -12,6 +12,7 @@ from typing import Any
 from saitotui import tiers
 from saitotui.model.command import Question
 from saitotui.model.finding import Situation
+from saitotui.model.log import Log
 from saitotui.model.profile import Profile
 from saitotui.model.tier import Tier, TierKind
 from saitotui.tiers import redundancy
@@ -41,6 +42,12 @@ class Platform:
     profile: Profile
     tiers: tuple[tuple[TierKind, Tier], ...]
     questions: Mapping[str, Question[Any]]
+
+
+def logs(profile: Profile, subject: str = "") -> tuple[Log, ...]:
+    """The logs of a platform: all, those of a tier, or those of a node."""
+    every = [(kind.name, log) for kind in tier_kinds() for log in kind.logs(profile)]
+    return tuple(log for tier, log in every if subject in ("", tier, log.node))
 
 
 def platform(profile: Profile) -> Platform:

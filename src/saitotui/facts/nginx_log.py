@@ -91,24 +91,25 @@ def access_log(answer: Answer, size: int = TAIL_BYTES) -> AccessLog:
     if answer.status != 0:
         raise Unparsable(f"the access log cannot be read: {one_line(text, limit=120)}")
     lines = [line for line in text.splitlines() if line.strip()]
-    found = tuple(request for line in lines if (request := _line(line)) is not None)
+    found = tuple(found_one for line in lines if (found_one := request(line)) is not None)
     if len(lines) > 1 and not found:
         raise Unparsable(f"no line of the access log can be read: {one_line(lines[-1], limit=80)!r}")
     return AccessLog(float(clock), found)
 
 
-def _line(line: str) -> Request | None:
+def request(line: str) -> Request | None:
+    """Reads one line; None when it is of another format."""
     if len(line) > MOST_LINE:
         return None
-    at, request = _at(line), _REQUEST.search(line)
-    if at is None or request is None:
+    at, found = _at(line), _REQUEST.search(line)
+    if at is None or found is None:
         return None
-    status = request["before"] or request["after"]
+    status = found["before"] or found["after"]
     if status is None:
         return None
-    words = request["request"].split(" ")
+    words = found["request"].split(" ")
     path = words[1].partition("?")[0] if len(words) > 1 else ""
-    fields = {found[1]: found[2].strip('"') for found in _FIELD.finditer(line, request.end())}
+    fields = {field[1]: field[2].strip('"') for field in _FIELD.finditer(line, found.end())}
     return Request(at, int(status), path[:200], _tries(fields), _seconds(_first(fields, _TIME)))
 
 

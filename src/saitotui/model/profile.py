@@ -291,6 +291,8 @@ class Nginx:
     """Its stub_status page."""
     access_log: str = "/var/log/nginx/access.log"
     """Its access log on `host`."""
+    error_log: str = "/var/log/nginx/error.log"
+    """Its error log on `host`."""
     unit: str = "nginx"
     """Its systemd unit."""
     config: str = "/etc/nginx/nginx.conf"
@@ -315,6 +317,8 @@ class Tomcat:
     """Its systemd unit."""
     upstream: str = ""
     """How nginx's configuration names it, without port; empty: the address of its host."""
+    log: str = "/var/log/tomcat10/catalina.%Y-%m-%d.log"
+    """Its log on `host`, with the day as strftime(3) writes it."""
     jcmd: str = "jcmd"
     """The JDK's diagnostic tool on `host`, by its path when it is not in PATH."""
 
@@ -344,8 +348,7 @@ class VersionPage:
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
 
     path: str
-    """Under the context (`/about`). Best is one that begins a session: then it is tried, too, that old
-    sessions stay on the old version."""
+    """Under the context (`/about`); with one that begins a session it is tried that old ones stay, too."""
     contains: str = "{version}"
     """What it contains; `{version}` stands for the version (`001`)."""
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from saitotui.model.command import Question
 from saitotui.model.finding import Situation
+from saitotui.model.log import Log
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.topology import TierPicture
@@ -22,12 +23,17 @@ class Tier(Protocol):
     def picture(self, snapshot: Snapshot) -> TierPicture: ...
 
 
+def no_logs(profile: Profile) -> Sequence[Log]:
+    """Of a tier whose services' logs are not followed."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class TierKind:
     """How a tier module presents itself: each `saitotui.tiers.NAME` has one, called `TIER`.
 
     `build` gives None when the profile has no such tier. `order` is its place on the tier strip (and its
-    number key), `needs` the tiers whose failure explains its own.
+    number key), `needs` the tiers whose failure explains its own, `logs` what its services write.
     """
 
     name: str
@@ -36,3 +42,4 @@ class TierKind:
     build: Callable[[Profile], Tier | None]
     situations: tuple[Situation, ...]
     needs: tuple[str, ...] = ()
+    logs: Callable[[Profile], Sequence[Log]] = no_logs

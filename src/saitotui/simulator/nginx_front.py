@@ -44,6 +44,9 @@ class Fabric(Protocol):
 
     def hung(self, name: str) -> bool: ...
     def connected(self, a: str, b: str) -> bool: ...
+    def writes(self, name: str, level: str, text: str) -> None:
+        """Writes into the log of a service."""
+
     def log(self, name: str, line: str) -> None:
         """Appends a line to the access log of an nginx."""
 
@@ -205,7 +208,21 @@ class NginxFront:
             found = Try(name, reply.status, reply.delay + 0.004 + self._random.expovariate(90), reply)
         if found.status in (502, 504):
             nginx.avoided[name] = fabric.now() + FAIL_TIMEOUT
+            self._complain(nginx, found, request)
         return found
+
+    def _complain(self, nginx: Nginx, found: Try, request: Request) -> None:
+        """What nginx writes of an upstream that did not answer."""
+        why = "connect() failed (111: Connection refused) while connecting to upstream"
+        if found.status == 504:
+            doing = "connecting to" if found.seconds == CONNECT_TIMEOUT else "reading response header from"
+            why = f"upstream timed out (110: Connection timed out) while {doing} upstream"
+        asked, upstream = f"{request.method} {request.path}", f"{self._address(found.name)}{request.path}"
+        text = (
+            f'*{nginx.requests} {why}, client: 203.0.113.7, server: , request: "{asked} HTTP/1.1", '
+            f'upstream: "http://{upstream}", host: "shop.example"'
+        )
+        self.fabric.writes(nginx.name, "error", text)
 
     def _quick(self, name: str, request: Request) -> int:
         """The status a page would have, counted but without making a session."""
@@ -216,8 +233,11 @@ class NginxFront:
         self.tomcats.count(tomcat, app)
         backends = self.http.backends
         page = request.path.removeprefix("/app").strip("/")
-        broken = page == "login" and backends.read(name)
-        broken = broken or (page == "orders" and (backends.write(name) or backends.upload(name)))
+        broken = backends.read(name) if page == "login" else ""
+        if page == "orders":
+            broken = backends.write(name) or backends.upload(name)
+        if broken or app.answers >= 500:
+            self.tomcats.threw(tomcat, broken or "java.lang.ClassNotFoundException: shop.Missing")
         return 500 if broken or app.answers >= 500 else 200
 
     def _address(self, name: str) -> str:

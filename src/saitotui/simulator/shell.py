@@ -79,6 +79,8 @@ class Shell:
         }
         self.status = 0
         self.folder = self.variables["HOME"]
+        self.follows = ""
+        """The file whose end is followed (`tail -F`)."""
 
     def run(self, text: str, stdin: str = "") -> Printed:
         """Everything that `text` prints, and its status."""

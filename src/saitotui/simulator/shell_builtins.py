@@ -238,6 +238,8 @@ def _timeout(shell: Shell, words: list[str], streams: Streams) -> int:
     try:
         return _within(shell, rest[1:], streams)
     except Hangs:
+        if shell.follows:
+            raise
         return 124
 
 

@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Sequence
 
-from saitotui.simulator.shell import Shell, Streams
+from saitotui.simulator.shell import Hangs, Shell, Streams
 from saitotui.simulator.world import octets, text_of
 
 Builtin = Callable[[Shell, list[str], Streams], int]
@@ -57,6 +57,7 @@ def _ends(shell: Shell, words: list[str], streams: Streams, *, from_start: bool)
         elif not word.startswith("-"):
             files.append(word)
     found, status = inputs(shell, words[0], files, streams)
+    follows = not from_start and any(word in ("-f", "-F") for word in words)
     part = slice(max(count - 1, 0), None) if rest else slice(count) if from_start else slice(-count, None)
     for _, content in found:
         if unit == "c":
@@ -64,6 +65,9 @@ def _ends(shell: Shell, words: list[str], streams: Streams, *, from_start: bool)
         else:
             lines = content.splitlines(keepends=True)
             streams.out.extend(lines[part] if count else [])
+    if follows:
+        shell.follows = shell.path(files[-1])
+        raise Hangs
     return int(bool(status))
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -32,6 +32,17 @@ Sockets: TypeAlias = Mapping[str, Socket]
 
 _SHELLS = frozenset({"sh", "exec sh", "/bin/sh", "bash", "-"})
 _CHUNK = 65_536
+LOOK = 0.1
+"""Seconds between two looks at a file that is followed."""
+
+
+def added(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:
+    """The lines that came, of a file whose oldest ones go."""
+    for gone in range(len(before)):
+        kept = before[gone:]
+        if list(now[: len(kept)]) == list(kept):
+            return now[len(kept) :]
+    return now
 
 
 class SshServer:
@@ -87,9 +98,22 @@ class SshServer:
         printed = shell.run(command, given.decode("utf-8", "replace"))
         process.stdout.write(octets(printed.out))
         process.stderr.write(octets(printed.err))
-        if printed.hangs:
+        if shell.follows:
+            await self._follow(process, shell.follows)
+        elif printed.hangs:
             await process.wait_closed()
         process.exit(printed.status)
+
+    async def _follow(self, process: asyncssh.SSHServerProcess[bytes], file: str) -> None:
+        """Writes what is added to a file, until nobody reads any more."""
+        before = (self._machine.read(file) or "").splitlines()
+        while not process.is_closing():
+            await asyncio.sleep(LOOK)
+            now = (self._machine.read(file) or "").splitlines()
+            if now == before or not self._machine.up:
+                continue
+            process.stdout.write(octets("".join(f"{line}\n" for line in added(before, now))))
+            before = now
 
     async def _persistent(self, process: asyncssh.SSHServerProcess[bytes], shell: Shell) -> None:
         """`sh` on a pipe: each complete command as it comes."""

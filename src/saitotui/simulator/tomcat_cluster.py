@@ -20,6 +20,14 @@ LONG = 86_400.0
 START = 3.5
 """Seconds until a started Tomcat serves."""
 
+_HOST = "org.apache.catalina.startup.HostConfig"
+_CLUSTER = "org.apache.catalina.ha.tcp.SimpleTcpCluster"
+_FRAMES = (
+    "shop.Orders.list(Orders.java:87)",
+    "jakarta.servlet.http.HttpServlet.service(HttpServlet.java:564)",
+    "org.apache.catalina.core.ApplicationFilterChain.doFilter(ApplicationFilterChain.java:129)",
+)
+
 
 class Fabric(Protocol):
     """The machines under the Tomcats, by Tomcat name."""
@@ -36,6 +44,9 @@ class Fabric(Protocol):
         """Whether the machines of two Tomcats reach each other."""
 
     def disk_full(self, name: str) -> bool: ...
+    def writes(self, name: str, level: str, text: str) -> None:
+        """Writes into the log of a service."""
+
     def store(self, name: str, file: str, war: bytes | None) -> None:
         """A file of its webapps: an archive is there from now on, or (None) not any more."""
 
@@ -110,6 +121,8 @@ class Tomcat:
     """Request threads that are stuck."""
     led: bool = True
     """Whether any nginx leads users to it."""
+    threw: float = 0.0
+    """When a page last failed."""
     doomed: bool = False
     """It dies when the next version is deployed on it."""
 
@@ -144,6 +157,18 @@ class TomcatCluster:
         for _ in range(int(arrivals * 120)):
             self._arrive()
 
+    def _says(self, tomcat: Tomcat, text: str, level: str = "INFO") -> None:
+        self.fabric.writes(tomcat.name, level, f"[http-nio-{tomcat.address}-8080-exec-3] {text}")
+
+    def threw(self, tomcat: Tomcat, error: str) -> None:
+        """A page failed; one trace a second is enough to see it."""
+        now = self.fabric.now()
+        if now - tomcat.threw >= 1:
+            tomcat.threw = now
+            servlet = "org.apache.catalina.core.StandardWrapperValve.invoke Servlet.service() for servlet"
+            text = f"{servlet} [shop] in context with path [/app] threw exception"
+            self._says(tomcat, "\n".join((text, error, *(f"\tat {frame}" for frame in _FRAMES))), "SEVERE")
+
     def _put(self, tomcat: Tomcat, app: App) -> None:
         app.doc_base = app.doc_base or app.file.removesuffix(".war")
         tomcat.apps[app.path, app.version] = app
@@ -176,6 +201,11 @@ class TomcatCluster:
         """Its memory is gone; what was deployed starts again."""
         tomcat.since = since
         tomcat.members.clear()
+        if since is not None:
+            startup = "org.apache.catalina.startup.Catalina.start Server startup in [3504] milliseconds"
+            self.fabric.call_later(
+                START, lambda: self.fabric.writes(tomcat.name, "INFO", f"[main] {startup}")
+            )
         tomcat.requests = tomcat.errors = tomcat.sent = tomcat.received = tomcat.slow_threads = 0
         tomcat.pressure = 0.0
         for app in tomcat.apps.values():
@@ -196,9 +226,14 @@ class TomcatCluster:
             )
             if reachable and other.name not in tomcat.members:
                 tomcat.members.add(other.name)
+                self._says(
+                    tomcat, f"{_CLUSTER}.memberAdded Replication member added:[tcp://{other.address}:4000]"
+                )
                 self._fetch_state(tomcat, other)
-            elif not reachable:
+            elif not reachable and other.name in tomcat.members:
                 tomcat.members.discard(other.name)
+                gone = f"Received member disappeared:[tcp://{other.address}:4000]"
+                self._says(tomcat, f"{_CLUSTER}.memberDisappeared {gone}")
 
     def _fetch_state(self, tomcat: Tomcat, other: Tomcat) -> None:
         """A member that (re)joins gets the sessions of the versions it has."""
@@ -310,6 +345,12 @@ class TomcatCluster:
         tomcat = self.tomcats[name]
         app.started = self.fabric.now()
         self._put(tomcat, app)
+        archive = f"web application archive [/var/lib/tomcat10/webapps/{app.file}]"
+        if app.running:
+            self._says(tomcat, f"{_HOST}.deployWAR Deployment of {archive} has finished in [612] ms")
+        else:
+            why = "One or more listeners failed to start. Full details are in the container log file"
+            self._says(tomcat, f"org.apache.catalina.core.StandardContext.startInternal {why}", "SEVERE")
         if app.running:
             for other, theirs in self._peers(tomcat, app):
                 app.sessions.update(theirs.sessions)
@@ -319,6 +360,7 @@ class TomcatCluster:
         """Takes a version away from a Tomcat, if it is there."""
         app = self.tomcats[name].apps.pop((path, version), None)
         if app is not None:
+            self._says(self.tomcats[name], f"{_HOST}.undeploy Undeploying context [{app.name}]")
             self.fabric.store(name, app.file, None)
 
     def stop(self, app: App) -> None:

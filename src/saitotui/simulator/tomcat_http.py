@@ -94,6 +94,7 @@ class TomcatHttp:
         if error:
             tomcat.errors += app.answers < 500
             app.errors += app.answers < 500
+            self.cluster.threw(tomcat, error)
             body = f"<!doctype html><title>HTTP Status 500</title><h1>{error}</h1>"
             return Reply(500, body.encode(), "", (HTML,))
         if page == "health":

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-from saitotui.simulator import nginx_tools, tomcat_faults, tomcat_tools
+from saitotui.simulator import nginx_tools, service_logs, tomcat_faults, tomcat_tools
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
@@ -95,6 +95,7 @@ class TomcatPart:
         for name, unit in self._units().items():
             world.machines[name].services.setdefault(unit, "running")
             self._since[name] = world.clock.now() - 86_400 if world.machines[name].runs(unit) else None
+        self._written = service_logs.ServiceLogs(world, WEBS, TOMCATS)
         addresses = {name: world.machines[name].address for name in TOMCATS}
         self.tomcats = TomcatCluster(self, addresses, seed=world.random.randrange(1 << 30))
         backends = Backends(
@@ -179,6 +180,9 @@ class TomcatPart:
 
     def connected(self, a: str, b: str) -> bool:
         return self.world.connected(a, b)
+
+    def writes(self, name: str, level: str, text: str) -> None:
+        self._written.write(name, level, text)
 
     def log(self, name: str, line: str) -> None:
         if not self.world.machines[name].disk_full:

@@ -26,6 +26,7 @@ from saitotui.engine.runs.catalogue import catalogue
 from saitotui.engine.runs.folder import RunFolder, all_runs
 from saitotui.engine.runs.planning import Prepared, begin, prepare
 from saitotui.engine.runs.standing import standings
+from saitotui.engine.tail import Tail
 from saitotui.model.picture import Picture
 from saitotui.model.plan import Plan
 from saitotui.model.profile import Profile
@@ -163,6 +164,16 @@ class Acting:
         for subject in old:
             await self.prepare(subject, picture)
         return bool(old)
+
+    # --- logs
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        return self._clock
+
+    async def tail(self, tail: Tail) -> None:
+        """Follows logs until it is cancelled."""
+        await self._aside.do(tail.run)
 
     # --- evidence and journal
 

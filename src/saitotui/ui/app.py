@@ -395,6 +395,8 @@ class Console(Frame, inherit_bindings=False):
             return False
         self._stack.pop()
         self._activate("main")
+        if self._acting is not None:
+            self._acting.opened(self.view)
         self._draw(top=True, key=self._places.get(self.view, ""))
         return True
 

@@ -14,6 +14,7 @@ from saitotui.ui.begin_dialogue import Beginning
 from saitotui.ui.draw.acts import Acts, Followed
 from saitotui.ui.front import Front
 from saitotui.ui.run_dialogue import RunDialogue
+from saitotui.ui.tailing import Tailing
 from saitotui.ui.views import Kind, View
 
 
@@ -25,12 +26,13 @@ class Dialogues:
         self._front = front
         self._runs = RunDialogue(acting, front)
         self._beginning = Beginning(acting, front, self._runs.follow_and_take)
+        self._tailing = Tailing(acting, front)
         self._busy = False
 
     @property
     def acts(self) -> Acts:
         """Everything that is drawn of acting."""
-        acts, run = self.acting.acts, self.followed
+        acts, run = replace(self.acting.acts, following=self._tailing.seen), self.followed
         if run is None:
             return replace(acts, armed=self.acting.armed)
         # What is followed is known at once; folders are looked at every few seconds.
@@ -155,6 +157,10 @@ class Dialogues:
             self._front.spawn(self._opened_run(view.subject))
         elif view.kind is Kind.JOURNAL:
             self._front.spawn(self._opened_journal())
+        if view.kind is Kind.TAIL:
+            self._tailing.follow(view.subject)
+        elif view.kind is not Kind.LINE:
+            self._tailing.stop()
 
     async def _opened_run(self, name: str) -> None:
         if await self._runs.follow(name) is None:
@@ -176,6 +182,7 @@ class Dialogues:
             await self._runs.follow(self._front.view.subject)
 
     async def aclose(self) -> None:
+        self._tailing.stop()
         await self._runs.aclose()
         await asyncio.to_thread(self.acting.farewell, "the console was left")
         await asyncio.to_thread(self.acting.stop)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from saitotui.engine.registry import logs
 from saitotui.ui.order import Desk, Order
-from saitotui.ui.views import OVERVIEW, Kind, View
+from saitotui.ui.views import OVERVIEW, Kind, View, screen_of
 
 
 class Open(Order):
@@ -53,12 +54,58 @@ class Map(Order):
         desk.open(View(Kind.MAP))
 
 
+def _whose_logs(desk: Desk) -> str:
+    """The tier or node that is open, when its logs can be followed; ''."""
+    picture, view = desk.picture, desk.view
+    if picture is None or desk.acting is None:
+        return ""
+    if view.kind is Kind.SCREEN:
+        subject = screen_of(view.subject, picture, desk.screens).tier
+    elif view.kind in (Kind.DETAIL, Kind.TAIL):
+        subject = view.subject
+    else:
+        return ""
+    return subject if subject and logs(picture.profile, subject) else ""
+
+
+class Tail(Order):
+    name = "tail"
+    aliases = ("logs",)
+    shown = "l"
+    takes = "NODE"
+    footer = "logs"
+    summary = "what nginx and the Tomcats write, as it comes, in one order: of the tier or node that is open"
+
+    def available(self, desk: Desk) -> bool:
+        return desk.acting is not None and desk.picture is not None and bool(logs(desk.picture.profile))
+
+    def wants(self, desk: Desk, key: str) -> bool:
+        return key == self.shown and bool(_whose_logs(desk))
+
+    def hinted(self, desk: Desk) -> bool:
+        return bool(_whose_logs(desk)) and desk.view.kind is not Kind.TAIL
+
+    def choices(self, desk: Desk, argument: str) -> Sequence[str]:
+        found = logs(desk.picture.profile) if desk.picture else ()
+        return list(dict.fromkeys(log.node for log in found))
+
+    def run(self, desk: Desk, argument: str = "") -> None:
+        subject = argument or _whose_logs(desk)
+        if desk.picture is not None and logs(desk.picture.profile, subject):
+            desk.open(View(Kind.TAIL, subject))
+        else:
+            desk.say(f"no logs of {subject[:30]!r} are known: Tab completes", wrong=True)
+
+
 class Log(Order):
     name = "log"
     aliases = ("events",)
     keys = ("l",)
     footer = "log"
     summary = "what changed (people, robots, the platform) and what acts by itself"
+
+    def hinted(self, desk: Desk) -> bool:
+        return not _whose_logs(desk)
 
     def run(self, desk: Desk, argument: str = "") -> None:
         desk.open(View(Kind.LOG))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from saitotui.ui.draw.panes import derived, log_page, tier_page
 from saitotui.ui.draw.plan import plan_page
 from saitotui.ui.draw.raw import raw_page
 from saitotui.ui.draw.room import Room, find
+from saitotui.ui.draw.tail import line_page, tail_page
 from saitotui.ui.draw.walk import walk_page
 from saitotui.ui.line import Page, only
 
@@ -28,6 +29,8 @@ class Kind(StrEnum):
     DETAIL = "detail"
     RAW = "raw"
     LOG = "log"
+    TAIL = "tail"
+    LINE = "line"
     RUNBOOKS = "runbooks"
     PLAN = "plan"
     RUN = "run"
@@ -39,7 +42,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class View:
     """What is open. `subject`: a screen's name, a node's id, a finding's key, keys of readings, a
-    runbook with its parameters, a run's name, the number of an entry."""
+    runbook with its parameters, a run's name, the number of an entry, whose logs."""
 
     kind: Kind
     subject: str = ""
@@ -55,32 +58,30 @@ def page_of(view: View, picture: Picture, room: Room, *, wrong: bool = False, wo
     page = _page(view, picture, room)
     if not wrong and not words:
         return page
-    wrong = wrong and view.kind in (Kind.OVERVIEW, Kind.SCREEN, Kind.LOG)
+    wrong = wrong and view.kind in (Kind.OVERVIEW, Kind.SCREEN, Kind.LOG, Kind.TAIL)
     return Page(only(page.main, wrong=wrong, words=words), only(page.side, wrong=wrong, words=words))
 
 
 def _page(view: View, picture: Picture, room: Room) -> Page:
-    match view.kind:
-        case Kind.SCREEN:
-            return tier_page(picture, screen_of(view.subject, picture, room.screens), room)
-        case Kind.DETAIL:
-            return detail_page(picture, view.subject, room)
-        case Kind.RAW:
-            return raw_page(picture, raw_keys(picture, view.subject), room)
-        case Kind.LOG:
-            return log_page(picture, room)
-        case Kind.RUNBOOKS:
-            return catalogue_page(picture, room)
-        case Kind.PLAN:
-            return plan_page(view.subject, room)
-        case Kind.RUN:
-            return walk_page(view.subject, room)
-        case Kind.JOURNAL:
-            return journal_page(room)
-        case Kind.ENTRY:
-            return entry_page(view.subject, room)
-        case _:
-            return digest(picture, room) if room.small else overview(picture, room)
+    if view.kind in _PAGES:
+        return _PAGES[view.kind](view.subject, picture, room)
+    return digest(picture, room) if room.small else overview(picture, room)
+
+
+_PAGES: Mapping[Kind, Callable[[str, Picture, Room], Page]] = {
+    Kind.SCREEN: lambda name, picture, room: tier_page(picture, screen_of(name, picture, room.screens), room),
+    Kind.DETAIL: lambda key, picture, room: detail_page(picture, key, room),
+    Kind.RAW: lambda key, picture, room: raw_page(picture, raw_keys(picture, key), room),
+    Kind.LOG: lambda _, picture, room: log_page(picture, room),
+    Kind.TAIL: lambda subject, picture, room: tail_page(subject, room),
+    Kind.LINE: lambda number, picture, room: line_page(number, room),
+    Kind.RUNBOOKS: lambda _, picture, room: catalogue_page(picture, room),
+    Kind.PLAN: lambda subject, picture, room: plan_page(subject, room),
+    Kind.RUN: lambda name, picture, room: walk_page(name, room),
+    Kind.JOURNAL: lambda _, picture, room: journal_page(room),
+    Kind.ENTRY: lambda number, picture, room: entry_page(number, room),
+}
+"""How each kind of view is drawn, of what it is about."""
 
 
 def screen_of(name: str, picture: Picture, screens: Sequence[ScreenSpec]) -> ScreenSpec:
@@ -110,7 +111,14 @@ def raw_keys(picture: Picture, subject: str) -> list[str]:
     return readings_about(picture, finding.subject if finding else subject)
 
 
-_OPENS = {"reading": Kind.RAW, "runbook": Kind.PLAN, "run": Kind.RUN, "entry": Kind.ENTRY}
+_OPENS = {
+    "reading": Kind.RAW,
+    "runbook": Kind.PLAN,
+    "run": Kind.RUN,
+    "entry": Kind.ENTRY,
+    "line": Kind.LINE,
+    "logs": Kind.TAIL,
+}
 """Words before a space that say what a key is about."""
 
 
@@ -133,5 +141,7 @@ def crumbs(views: Sequence[View]) -> str:
 
 
 def _crumb(view: View) -> str:
+    if view.kind is Kind.TAIL:
+        return f"logs {view.subject}".strip()
     word = view.subject.partition(" ")[0] or view.kind.value
-    return f"{view.kind.value} {word}" if view.kind in (Kind.RUN, Kind.ENTRY) else word
+    return f"{view.kind.value} {word}" if view.kind in (Kind.RUN, Kind.ENTRY, Kind.LINE) else word

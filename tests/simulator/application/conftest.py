@@ -60,6 +60,9 @@ class Machines:
     def disk_full(self, name: str) -> bool:
         return name in self.full
 
+    def writes(self, name: str, level: str, text: str) -> None:
+        return
+
     def store(self, name: str, file: str, war: bytes | None) -> None:
         return
 

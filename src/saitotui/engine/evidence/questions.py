@@ -102,7 +102,7 @@ def _application(profile: Profile) -> Iterator[Item]:
         return
     for name, nginx in profile.application.nginx.items():
         log = shell(nginx.access_log)
-        errors = "/var/log/nginx/error.log"
+        errors = shell(nginx.error_log)
         yield from _on(nginx.host, {f"nginx-{name}": f"tail -n {LINES} {log} {errors} 2>&1"})
     for name in profile.application.tomcats:
         for what in ("threaddump", "vminfo", "list"):

@@ -19,6 +19,7 @@ from saitotui.tiers.application.judge_fronts import journey_findings, nginx_find
 from saitotui.tiers.application.judge_tomcats import TIER as NAME
 from saitotui.tiers.application.judge_tomcats import tomcat_findings
 from saitotui.tiers.application.judge_versions import version_findings
+from saitotui.tiers.application.logs import logs
 from saitotui.tiers.application.nodes import edges, nodes
 from saitotui.tiers.application.questions import ApplicationQuestions, ask, journey_id
 from saitotui.tiers.application.situations_deploy import SITUATIONS
@@ -128,4 +129,4 @@ def build(profile: Profile) -> Tier | None:
     return ApplicationTier(profile, profile.application, ask(profile.application, profile.poll))
 
 
-TIER = TierKind("application", "Application", 4, build, SITUATIONS, ("database", "storage"))
+TIER = TierKind("application", "Application", 4, build, SITUATIONS, ("database", "storage"), logs)

@@ -10,6 +10,8 @@ from saitotui.engine.journal.entry import Entry
 from saitotui.engine.runs.planning import Prepared
 from saitotui.engine.runs.standing import Standing
 from saitotui.engine.runs.walk import Walk
+from saitotui.engine.tail import Tailed
+from saitotui.model.log import Log
 from saitotui.model.plan import Plan
 from saitotui.model.run import RunEvent
 
@@ -56,6 +58,8 @@ class Acts:
     journal: Seen | None = None
     gathering: bool = False
     """Whether evidence is being collected."""
+    following: tuple[tuple[Log, ...], Tailed] | None = None
+    """The logs that are followed, and what was heard."""
 
     @property
     def unfinished(self) -> tuple[Standing, ...]:
