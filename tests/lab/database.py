@@ -105,11 +105,17 @@ class Database(Service):
         """Makes a new data directory, without anything of its own."""
         raise NotImplementedError
 
+    @property
+    def temporary(self) -> Path:
+        """A folder of its own for temporary tables: a server that starts removes those it finds."""
+        return self.machine.folder / "temporary"
+
     def new_folder(self) -> Path:
         data = self.machine.folder / "data"
-        shutil.rmtree(data, ignore_errors=True)
-        data.mkdir(mode=0o755)
-        shutil.chown(data, "mysql", "mysql")
+        for folder in (data, self.temporary):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o755)
+            shutil.chown(folder, "mysql", "mysql")
         return data
 
     @property

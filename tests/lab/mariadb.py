@@ -45,6 +45,7 @@ user=root
 [mariadbd]
 user=mysql
 datadir={folder}/data
+tmpdir={self.temporary}
 socket={self.socket}
 pid-file={folder}/mysqld.pid
 log-error={folder}/{self.name}.err
@@ -84,22 +85,16 @@ rpl-semi-sync-master-wait-point=AFTER_SYNC
         return f"mariadb-admin --no-defaults --user=root --socket={self.socket} ping"
 
     def empty(self) -> None:
-        for last in (False, True):
-            self.new_folder()
-            made = subprocess.run(
-                ["mariadb-install-db", f"--defaults-file={self._config}", "--user=mysql", "--skip-test-db",
-                 "--auth-root-authentication-method=normal", "--skip-name-resolve"],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-            )  # fmt: skip
-            if made.returncode == 0:
-                return
+        self.new_folder()
+        made = subprocess.run(
+            ["mariadb-install-db", f"--defaults-file={self._config}", "--user=mysql", "--skip-test-db",
+             "--auth-root-authentication-method=normal", "--skip-name-resolve"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        if made.returncode:
             log = self.machine.folder / f"{self.name}.err"
             said = log.read_text("utf-8", "replace")[-3000:] if log.exists() else ""
-            said = f"mariadb-install-db on {self.machine.name}: {made.stdout}{said}"
-            if last:
-                raise LabError(said)
-            # It fails now and then right after other servers were killed, and succeeds the next time.
-            print(said)
+            raise LabError(f"mariadb-install-db on {self.machine.name}: {made.stdout}{said}")
 
     def command(self) -> Sequence[str]:
         return ["/usr/sbin/mariadbd", f"--defaults-file={self._config}"]

@@ -1,7 +1,7 @@
 """A MySQL server of the lab, from Debian sid: GTID replication, semi-synchronous, read-only until it is made
 master, TLS with a certificate of the lab's own authority. Its accounts use `caching_sha2_password`.
 
-It runs out of the folder where `unpack_mysql.sh` put it, by that folder's own loader (ld.so(8)).
+It runs out of the folder where `unpack.sh` put it, by that folder's own loader (ld.so(8)).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tests.lab import unpacking
 from tests.lab.database import PASSWORDS, PORT, Database
 from tests.lab.host import LabError
 
@@ -178,15 +179,6 @@ loose-rpl-semi-sync-source-wait-no-replica=OFF
 
 def unpack(folder: Path) -> str:
     """Puts MySQL into `folder`; '' when it is there, else why it cannot be had."""
-    script = Path(__file__).with_name("unpack_mysql.sh")
-    try:
-        done = subprocess.run(
-            [str(script), str(folder)], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=600
-        )
-    except subprocess.TimeoutExpired:
-        return "unpacking it took more than ten minutes"
-    if done.returncode != 0:
-        shutil.rmtree(folder, ignore_errors=True)
-        return (done.stdout + done.stderr)[-500:].strip()
+    reason = unpacking.unpack(folder, "sid", "install", "mysql-server-core", "mysql-client-core")
     MySql.root = folder / "root"
-    return ""
+    return reason

@@ -13,6 +13,7 @@ from tests.lab.pair import BALANCERS, Pair, discard
 from tests.lab.profile import application
 from tests.lab.subnet import Subnet
 from tests.lab.tomcat import Tomcat
+from tests.lab.tomcats import DEBIAN, Release
 from tests.lab.war import BROKEN, Wars
 
 TOMCATS = ("tc1", "tc2", "tc3")
@@ -23,8 +24,9 @@ VERSION = "001"
 class Lab(Pair):
     numbers: ClassVar[Mapping[str, int]] = {**Pair.numbers, "web1": 20, "tc1": 21, "tc2": 22, "tc3": 23}
 
-    def __init__(self, folder: Path, subnet: Subnet) -> None:
+    def __init__(self, folder: Path, subnet: Subnet, release: Release = DEBIAN) -> None:
         super().__init__(folder, subnet)
+        self._release = release
         self.tomcats: dict[str, Tomcat] = {}
         self.nginx: Nginx
         self.wars: Wars
@@ -43,10 +45,10 @@ class Lab(Pair):
             f"jdbc:mariadb:sequential://{ways}/app?user=app&password={PASSWORDS['app']}"
             "&connectTimeout=1000&socketTimeout=3000&retriesAllDown=2"
         )
-        self.wars = Wars(self.folder / "wars", database)
+        self.wars = Wars(self.folder / "wars", database, self._release)
         war = self.wars.build(VERSION)
         members = self.addresses(TOMCATS)
-        self.tomcats = {name: Tomcat(self.machines[name], members, war) for name in TOMCATS}
+        self.tomcats = {name: Tomcat(self.machines[name], members, war, self._release) for name in TOMCATS}
         self.nginx = Nginx(self.machines["web1"], members)
 
     def settle(self) -> None:

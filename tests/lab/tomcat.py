@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tests.lab.host import Machine, Service
 from tests.lab.nginx import get
+from tests.lab.tomcats import DEBIAN, Release
 
 PORT = 8080
-HOME = "/usr/share/tomcat10"
 USER, PASSWORD = "saitotui", "manager-pw"
 _COPIED = ("catalina.properties", "web.xml", "logging.properties", "context.xml", "jaspic-providers.xml")
 _TRIBES = "org.apache.catalina.tribes"
@@ -31,8 +31,11 @@ class Tomcat(Service):
 
     name = "tomcat10"
 
-    def __init__(self, machine: Machine, members: Mapping[str, str], war: Path) -> None:
+    def __init__(
+        self, machine: Machine, members: Mapping[str, str], war: Path, release: Release = DEBIAN
+    ) -> None:
         super().__init__(machine)
+        self._release = release
         self.base = machine.folder / "base"
         self.url = f"http://{machine.address}:{PORT}"
         for part in ("conf/Catalina/localhost", "logs", "temp", "webapps", "work", "lib"):
@@ -41,7 +44,7 @@ class Tomcat(Service):
             shutil.copy(f"/etc/tomcat10/{file}", self.base / "conf" / file)
         shutil.copy(war, self.base / "webapps" / war.name)
         self._write("conf/tomcat-users.xml", _users())
-        self._write("conf/Catalina/localhost/manager.xml", _MANAGER)
+        self._write("conf/Catalina/localhost/manager.xml", _MANAGER.format(folder=release.manager))
         self._write("conf/server.xml", _server(machine, members))
         (machine.folder / "bin").mkdir()
         systemctl = machine.folder / "bin" / "systemctl"
@@ -53,14 +56,15 @@ class Tomcat(Service):
         (self.base / path).write_text(text, "utf-8")
 
     def command(self) -> Sequence[str]:
+        home = self._release.home
         return [
             "/usr/bin/java", f"-Dtc={self.machine.name}",
             f"-Djava.util.logging.config.file={self.base}/conf/logging.properties",
             "-Djava.util.logging.manager=org.apache.juli.ClassLoaderLogManager",
             "-Xms48m", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:MaxMetaspaceSize=96m",
             "-Djava.net.preferIPv4Stack=true", "-Djava.security.egd=file:/dev/./urandom",
-            "-cp", f"{HOME}/bin/bootstrap.jar:{HOME}/bin/tomcat-juli.jar",
-            f"-Dcatalina.home={HOME}", f"-Dcatalina.base={self.base}", f"-Djava.io.tmpdir={self.base}/temp",
+            "-cp", f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar",
+            f"-Dcatalina.home={home}", f"-Dcatalina.base={self.base}", f"-Djava.io.tmpdir={self.base}/temp",
             "org.apache.catalina.startup.Bootstrap", "start",
         ]  # fmt: skip
 
@@ -124,7 +128,7 @@ setsid {command} </dev/null >>{base}/logs/again.out 2>&1 &
 """
 """What systemd's unit does: SIGTERM, wait until it has ended, start; it does not wait until it answers."""
 
-_MANAGER = """<Context docBase="/usr/share/tomcat10-admin/manager" antiResourceLocking="false"
+_MANAGER = """<Context docBase="{folder}" antiResourceLocking="false"
   privileged="true">
   <Valve className="org.apache.catalina.valves.RemoteCIDRValve" allow="127.0.0.0/8"/>
   <Manager className="org.apache.catalina.session.StandardManager"/>

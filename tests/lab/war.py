@@ -9,7 +9,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-SERVLET_API = "/usr/share/tomcat10/lib/servlet-api.jar"
+from tests.lab.tomcats import DEBIAN, Release
+
 DRIVER = Path("/usr/share/java/mariadb-java-client.jar")
 
 SOURCE = """
@@ -97,14 +98,16 @@ BROKEN = "NotThere"
 class Wars:
     """Builds WARs in `folder`. `database` is the JDBC address that the application uses."""
 
-    def __init__(self, folder: Path, database: str) -> None:
+    def __init__(self, folder: Path, database: str, release: Release = DEBIAN) -> None:
         self._folder, self._database = folder, database
         folder.mkdir(parents=True)
         sources = {"Shop": SOURCE, "Slow": SLOW}
         for name, source in sources.items():
+            source = source.replace("jakarta.servlet", release.servlets)
             (folder / f"{name}.java").write_text(source, "utf-8")
+        api = release.home / "lib" / "servlet-api.jar"
         subprocess.run(
-            ["javac", "-J-XX:TieredStopAtLevel=1", "-proc:none", "-cp", f"{SERVLET_API}:{DRIVER}",
+            ["javac", "-J-XX:TieredStopAtLevel=1", "-proc:none", "-cp", f"{api}:{DRIVER}",
              *(str(folder / f"{name}.java") for name in sources)],
             check=True, stdin=subprocess.DEVNULL,
         )  # fmt: skip
