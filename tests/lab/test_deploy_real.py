@@ -154,6 +154,18 @@ def test_what_its_heap_is_full_of_and_nobody_notices(shop: Lab, tmp_path: Path) 
     assert told["lost"] == []
 
 
+@pytest.mark.parametrize("how", ["killed", "hung"])
+def test_a_tomcat_that_is_down_or_hangs_serves_again(shop: Lab, tmp_path: Path, how: str) -> None:
+    tomcat = shop.tomcats["tc2"]
+    try:
+        tomcat.kill() if how == "killed" else tomcat.pause()
+        said = walk(shop, tmp_path, "start-tomcat")
+        assert "start tc2" in said
+        assert all_have(shop, VERSION), versions(shop)
+    finally:
+        tomcat.start_over()
+
+
 def test_a_disk_without_room(shop: Lab, tmp_path: Path) -> None:
     with shop.tomcats["tc2"].files_up_to(100_000):
         code, said = finished(deploying(shop, tmp_path, shop.wars.build("002"), "-p", "soak=0"))

@@ -119,14 +119,27 @@ class Tomcat(Service):
 
 _SYSTEMCTL = """#!/bin/sh
 # The service manager of a machine without systemd, for its Tomcat.
-[ "$*" = "restart tomcat10" ] || {{ echo "systemctl: cannot $*" >&2; exit 1; }}
-for pid in $(pgrep -f -- '^/usr/bin/java -Dtc={name} '); do
+pids=$(pgrep -f -- '^/usr/bin/java -Dtc={name} ')
+case "$*" in
+"is-enabled tomcat10") echo enabled; exit 0;;
+"kill --kill-who=main --signal=QUIT tomcat10") kill -QUIT $pids; exit $?;;
+"restart tomcat10") ;;
+*) echo "systemctl: cannot $*" >&2; exit 1;;
+esac
+for pid in $pids; do
     kill -TERM "$pid"
-    while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+    left=100
+    # Dead is also one that nobody has collected: its parent may be stopped, too.
+    while [ -e "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status"; do
+        sleep 0.05
+        left=$((left - 1))
+        [ $left -gt 0 ] || kill -KILL "$pid"
+    done
 done
 setsid {command} </dev/null >>{base}/logs/again.out 2>&1 &
 """
-"""What systemd's unit does: SIGTERM, wait until it has ended, start; it does not wait until it answers."""
+"""What systemd's unit does: SIGTERM, SIGKILL to what does not end (after 5 s here), start; it does not wait
+until it answers."""
 
 _MANAGER = """<Context docBase="{folder}" antiResourceLocking="false"
   privileged="true">

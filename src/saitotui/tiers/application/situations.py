@@ -26,7 +26,7 @@ JOURNEY_SLOW = Situation(
     "What users do is slow",
     "It works, but takes longer than the profile allows.",
     "See which Tomcat is busy or hangs, then the database's longest transactions.",
-    ("rolling-restart-tomcats",),
+    ("examine-tomcat", "restart-tomcats"),
 )
 NGINX_DOWN = Situation(
     "application.nginx-down",
@@ -65,7 +65,7 @@ NGINX_ERRORS = Situation(
     "Visitors get server errors",
     "A share of the recent requests in the access log ended with a status of 500 or above.",
     "See which upstream gives them; a single Tomcat can be taken out.",
-    ("rolling-restart-tomcats",),
+    ("take-tomcat-out", "roll-back-app-version"),
 )
 NGINX_DROPPING = Situation(
     "application.nginx-dropping",
@@ -88,7 +88,7 @@ UPSTREAM_FAILING = Situation(
     "nginx gets no good answer from an upstream",
     "Requests that it passed there failed and went to another Tomcat, or to the visitor as an error.",
     "See what the Tomcat itself says; when it looks well, look at the network between the two.",
-    ("rolling-restart-tomcats",),
+    ("start-tomcat", "take-tomcat-out"),
 )
 TOMCAT_DOWN = Situation(
     "application.tomcat-down",
@@ -96,8 +96,8 @@ TOMCAT_DOWN = Situation(
     "A Tomcat is down",
     "Its port refuses connections or no Java process runs on its host. Its sessions live on in the members "
     "that had copies.",
-    "Read the end of catalina.out and of the kernel log (out of memory?), then start it.",
-    ("rolling-restart-tomcats",),
+    "Read the end of its log and of the kernel's (out of memory?), then start it.",
+    ("start-tomcat",),
 )
 TOMCAT_STARTING = Situation(
     "application.tomcat-starting",
@@ -112,8 +112,8 @@ TOMCAT_HUNG = Situation(
     "A Tomcat accepts connections and never answers",
     "Every visitor whom nginx sends there waits for the whole proxy_read_timeout; with synchronous "
     "replication the other Tomcats wait too.",
-    "Take a thread dump first (jstack or kill -3), take it out of nginx, then restart it.",
-    ("rolling-restart-tomcats",),
+    "Let it write what its threads do (kill -QUIT), then start it again.",
+    ("start-tomcat",),
 )
 TOMCAT_UNREACHABLE = Situation(
     "application.tomcat-unreachable",
@@ -162,7 +162,7 @@ SINGLE_NODE_LEFT = Situation(
     "It carries all visitors, and no copy of their sessions exists: the next failure stops the application "
     "and logs everybody out.",
     "Bring another Tomcat back before anything else; deploy nothing now.",
-    ("rolling-restart-tomcats",),
+    ("start-tomcat",),
 )
 NO_TOMCAT = Situation(
     "application.no-tomcat",
@@ -170,5 +170,5 @@ NO_TOMCAT = Situation(
     "No Tomcat serves the application",
     "Every Tomcat is down, hangs, or runs no version of it: nginx answers visitors with 502, 504 or 404.",
     "Bring one back; look for what they have in common (a deployment, the database, the shared files).",
-    ("rolling-restart-tomcats", "parallel-deploy-war"),
+    ("start-tomcat", "roll-back-app-version"),
 )
