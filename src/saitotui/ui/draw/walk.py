@@ -147,7 +147,9 @@ def _robots_line(run: Followed, count: int) -> Line:
     off = len(run.where.disarmed)
     ends = [run.where.outcomes.get((-1, index), (None, ""))[0] for index in range(count)]
     if off:
-        mark, words = Span("▲ DISARMED  ", Look.WARN), f"{off} of {count} robots, until the run ends"
+        rests = run.plan is not None and any(stage.rests for stage in run.plan.stages)
+        until = "only waits" if rests else "ends"
+        mark, words = Span("▲ DISARMED  ", Look.WARN), f"{off} of {count} robots, until the run {until}"
     elif ends and all(end is Outcome.UNDONE for end in ends):
         mark, words = Span("● ARMED     ", Look.OK), "robots act again, proven"
     else:
@@ -198,6 +200,8 @@ def _open_stage(run: Followed, number: int, stage: Stage, room: Room) -> list[Li
         lines += labelled("  takes", stage_seconds(stage), room.width)
         if stage.notice:
             lines += labelled("  users notice", stage.notice, room.width, most=2)
+        if stage.rests:
+            lines += labelled("  meanwhile", "robots are armed, and others may act", room.width)
     for index, step in enumerate(stage.steps):
         ended = run.where.outcomes.get((number, index))
         if ended is not None:
