@@ -180,8 +180,23 @@ async def test_killed_while_it_waits_it_waits_on_and_takes_nothing() -> None:
     result = await after.run(before)
     assert result.outcome is Outcome.DONE, result.sentence
     assert after.troubles == ["berta holds the tier"]
-    assert after.held.history == ["give back", "take"]
+    assert after.held.history == ["give back", "give back", "take"]
     assert run.world.sets == [OFF, A, ON]
+
+
+async def test_killed_at_the_gate_of_a_stopped_wait_it_asks_with_nothing_in_its_hands() -> None:
+    run = Carrying()
+    task = await run.waiting()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate = replace(
+        run.events[-1], kind=Kind.GATE, sentence="anna stopped the wait", stage=1, step=-1, data={}
+    )
+    after = Carrying(lambda stage, trouble: Decision.ABANDON, world=run.world)
+    result = await after.run(earlier(PLAN, [*run.events, gate]))
+    assert after.seen == [(1, False, "on")]
+    assert result.outcome is Outcome.DONE, result.sentence
 
 
 async def test_killed_while_it_armed_the_robots_it_arms_them() -> None:

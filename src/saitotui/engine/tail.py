@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from saitotui.clients.base import Streams
 from saitotui.clients.quoting import shell
@@ -45,10 +44,6 @@ NEWS = 0.25
 """Seconds between two tellings."""
 
 _CLOCK = re.compile(r"^(\d{1,12})\.(\d{1,9})([+-])(\d\d)(\d\d)$")
-
-
-class Asks(Streams, Protocol):
-    """The way to the hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +99,7 @@ class Tail:
         with self._lock:
             return Tailed(tuple(reversed(self._entries)), frozenset(self._heard), dict(self._wrong))
 
-    async def run(self, hosts: Asks) -> None:
+    async def run(self, hosts: Streams) -> None:
         """Follows until it is cancelled."""
         async with asyncio.TaskGroup() as group:
             for log in self._logs:
@@ -118,7 +113,7 @@ class Tail:
                 self._changed = False
                 self._news()
 
-    async def _follow(self, log: Log, hosts: Asks) -> None:
+    async def _follow(self, log: Log, hosts: Streams) -> None:
         reader, failed = _Reader(self, log), 0
         while True:
             heard = await reader.once(hosts)
@@ -177,7 +172,7 @@ class _Reader:
         self._second, self._well = 0, 0
         self._counted: Entry | None = None
 
-    async def once(self, hosts: Asks) -> bool:
+    async def once(self, hosts: Streams) -> bool:
         """Follows one stream to its end; whether that lasted."""
         self._shown, self._repeats = frozenset(self._recent), BEFORE
         began, why = time.monotonic(), ""

@@ -116,6 +116,9 @@ class Execution:
         refused = "" if self._before.begun else await self._decisive()
         if refused:
             return Result(Outcome.REFUSED, refused)
+        if self._resting:
+            # The process before may have been cut off while it gave the platform back, or had it back.
+            await self._stand_back()
         result = (None if self._resting else await self._disarm()) or await self._stages()
         rearmed = await self._rearm()
         if rearmed and result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.UNDONE):
