@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.scenes import photograph
 from tests.ui import acting_scenes
+from tests.ui.acting_world import books
 
 from saitotui.config import load_screens
 from saitotui.model.picture import Picture
@@ -44,6 +45,16 @@ async def scene(request: pytest.FixtureRequest) -> Picture:
     if name not in _taken:
         _taken[name] = await photograph(name)
     return _taken[name]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """State, terminal and runbooks of a console that acts in a test."""
+    monkeypatch.setenv("SAITOTUI_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with books():
+        yield
 
 
 _acting: dict[str, tuple[Picture, Acts]] = {}

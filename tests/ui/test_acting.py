@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.ui.acting_world import World, books, stand
+from tests.ui.acting_world import World, stand
 
 from saitotui.model.plan import Outcome
 from saitotui.ui.views import Kind, View
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SAITOTUI_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    with books():
-        yield
+pytestmark = pytest.mark.usefixtures("place")
 
 
 async def test_it_is_read_only_until_it_is_armed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.ui.acting_world import books, stand
+from tests.ui.acting_world import stand
 
 from saitotui.engine.journal.file import Journal
 from saitotui.model.picture import Picture
 from saitotui.ui.shot import photograph
 from saitotui.ui.views import Kind, View
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SAITOTUI_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    with books():
-        yield
+pytestmark = pytest.mark.usefixtures("place")
 
 
 async def test_the_journal_is_shown_verified_and_filtered(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.ui.acting_world import Stand, books, left_behind, stand
+from tests.ui.acting_world import Stand, left_behind, stand
 
 from saitotui.engine.runs.attach import Attachment, ToYou, attach
 from saitotui.engine.runs.folder import RunFolder
@@ -16,14 +16,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.run import RunEvent
 from saitotui.ui.views import Kind, View
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SAITOTUI_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    with books():
-        yield
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def run_of(at: Stand) -> RunFolder:

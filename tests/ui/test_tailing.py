@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.ui.acting_world import World, books, stand
+from tests.ui.acting_world import World, stand
 
 from saitotui.ui.views import Kind
 
-
-@pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SAITOTUI_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    with books():
-        yield
+pytestmark = pytest.mark.usefixtures("place")
 
 
 def juli(text: str, level: str = "INFO") -> str:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from saitotui.clients.files import kept_file
 from saitotui.clients.quoting import shell
 from saitotui.facts.tomcat import newest
 from saitotui.model.command import Answer, Client, Command, File
@@ -22,7 +20,7 @@ from saitotui.runbooks.application import checks, copies, steps, war_checks
 from saitotui.runbooks.application.fleet import Fleet, fleet_of
 from saitotui.runbooks.application.journeys import journeys_after, journeys_before
 from saitotui.runbooks.guests import undisturbed
-from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import APPLICATION, disarm
 
 ID = "complete-app-version"
@@ -77,10 +75,9 @@ def _gap(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if isinstance(fleet, tuple):
         return fleet
     try:
-        file = kept_file(parameters["war"])
+        file, version = war_checks.given(parameters)
     except ValueError as error:
         return (str(error),)
-    version = parameters.get("version") or PurePath(file.path).stem.partition("##")[2]
     having = tuple(name for name, one in fleet.view.tomcats.items() if version in one.running)
     stopped = tuple(name for name in fleet.having(version) if name not in having)
     if not having:
@@ -107,11 +104,7 @@ def _preflight(gap: Gap) -> Iterator[Precondition]:
         why = "sessions could not be copied there"
         yield Precondition(checks.sees_all(fleet, name), why, unknown=Grade.AMBER)
     for name in gap.missing:
-        yield Precondition(
-            checks.disk_has_room(fleet, name, gap.file.size), "it would be cut off", unknown=Grade.AMBER
-        )
-        yield Precondition(checks.heap_has_room(name), "it runs beside others", Grade.AMBER, Grade.AMBER)
-        yield Precondition(checks.metaspace_has_room(name), "it runs beside others", Grade.AMBER, Grade.AMBER)
+        yield from war_checks.room(fleet, name, gap.file, "it runs beside others")
         alike = checks.runs_as(fleet, name, model)
         if alike is not None:
             yield Precondition(alike, f"it is proven on {model} only", Grade.AMBER, Grade.AMBER)
@@ -139,12 +132,7 @@ def _deploy(gap: Gap) -> Stage:
     body: list[Step] = []
     for name in gap.missing:
         body.append(steps.deploy(fleet, name, gap.version, gap.file, newest=gap.serves(name)))
-        counted = value_name("sessions", name)
-        body.append(
-            Step(f"count the sessions of {model}", (copies.count(fleet, model, counted),), expected=0.1)
-        )
-        has = copies.has(fleet, name, model, counted, (gap.version,))
-        body.append(Step(has.sentence, (), goal=has, deadline=MEET, expected=1.0))
+        body += copies.fetched(fleet, name, model, "sessions", MEET, only=(gap.version,))
         if fleet.application.version_page is not None and gap.serves(name):
             gets = checks.visitor_gets(fleet, name, gap.version, f"{name}-after")
             body.append(Step(gets.sentence, (), goal=gets, deadline=5.0, expected=0.2))
@@ -160,11 +148,7 @@ def _deploy(gap: Gap) -> Stage:
 
 def _prove(gap: Gap) -> Stage:
     fleet = gap.fleet
-    body = [
-        Step(f"{name} sees every other Tomcat", (), goal=checks.sees_all(fleet, name), expected=0.1)
-        for name in fleet.names
-        if fleet.view.tomcats[name].cluster
-    ]
+    body = [steps.sees_all(fleet, name) for name in fleet.names if fleet.view.tomcats[name].cluster]
     body += journeys_after(fleet.application.journeys)
     return Stage("prove", "Prove it from the users' side", tuple(body), notice="nothing")
 

@@ -27,7 +27,7 @@ from saitotui.model.plan import (
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.application import checks, turns
+from saitotui.runbooks.application import checks, steps, turns
 from saitotui.runbooks.application.fleet import Fleet, fleet_of
 from saitotui.runbooks.judging import reading, value_name
 from saitotui.runbooks.robots import APPLICATION, disarm
@@ -152,8 +152,7 @@ def _well(fleet: Fleet, name: str) -> Iterator[Step]:
         goal = checks.runs(fleet, name, version)
         yield Step(f"{fleet.named(version)} runs on {name}", (), goal=goal, deadline=MEET, expected=0.1)
     for one in fleet.names if len(fleet.names) > 1 else ():
-        goal = checks.sees_all(fleet, one)
-        yield Step(f"{one} sees every other Tomcat", (), goal=goal, deadline=MEET, expected=0.1)
+        yield steps.sees_all(fleet, one, MEET)
 
 
 def _has_tool(fleet: Fleet, name: str) -> Check:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
-from saitotui.clients.files import kept_file
 from saitotui.model.command import File
 from saitotui.model.plan import Grade, Parameter, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
@@ -84,12 +82,9 @@ def _deployment(
     if isinstance(fleet, tuple):
         return fleet
     try:
-        file = kept_file(parameters["war"])
+        file, new = war_checks.given(parameters)
     except ValueError as error:
         return (str(error),)
-    if not file.path.endswith(".war"):
-        return (f"{PurePath(file.path).name} is no .war",)
-    new = parameters.get("version") or PurePath(file.path).stem.partition("##")[2]
     old = fleet.serves(but=new)
     if isinstance(old, tuple):
         return old
@@ -117,13 +112,7 @@ def _preflight(what: Deployment) -> Iterator[Precondition]:
         yield Precondition(above, "Java orders versions as text: nobody would get it", decisive=True)
         why = "sessions that are not copied are lost with their Tomcat"
         yield Precondition(checks.sees_all(fleet, name), why, unknown=Grade.AMBER)
-        yield Precondition(
-            checks.disk_has_room(fleet, name, what.file.size), "it would be cut off", unknown=Grade.AMBER
-        )
-        yield Precondition(checks.heap_has_room(name), "both versions run at once", Grade.AMBER, Grade.AMBER)
-        yield Precondition(
-            checks.metaspace_has_room(name), "both versions run at once", Grade.AMBER, Grade.AMBER
-        )
+        yield from war_checks.room(fleet, name, what.file, "both versions run at once")
         alike = checks.runs_as(fleet, name, canary) if name != canary else None
         if alike is not None:
             yield Precondition(alike, f"what {canary} shows says less about {name}", Grade.AMBER, Grade.AMBER)
@@ -179,7 +168,7 @@ def _prove(what: Deployment) -> Stage:
         for name in what.order
     ]
     body += [
-        Step(f"{name} sees every other Tomcat", (), goal=checks.sees_all(fleet, name), expected=0.1)
+        steps.sees_all(fleet, name)
         for name in what.order
         if fleet.view.tomcats[name].cluster and len(what.order) > 1
     ]

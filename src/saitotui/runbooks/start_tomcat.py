@@ -13,11 +13,11 @@ from saitotui.model.plan import Act, Check, Parameter, Plan, Precondition, Refus
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.application import checks, copies
+from saitotui.runbooks.application import checks, copies, steps
 from saitotui.runbooks.application.fleet import Fleet
 from saitotui.runbooks.application.journeys import journeys_after
 from saitotui.runbooks.guests import undisturbed
-from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import APPLICATION, disarm
 from saitotui.tiers.application.questions import ask
 from saitotui.tiers.application.view import State, look
@@ -140,25 +140,13 @@ def _gets_sessions(fleet: Fleet, name: str, serving: tuple[str, ...]) -> Iterato
     """It fetches the sessions of the others when it has found them."""
     if not serving or not fleet.view.tomcats[serving[0]].cluster:
         return
-    model, value = serving[0], value_name("sessions", name)
-    yield Step(f"count the sessions of {model}", (copies.count(fleet, model, value),), expected=0.1)
-    has = copies.has(fleet, name, model, value)
-    yield Step(has.sentence, (), goal=has, deadline=MEET, expected=2.0)
+    yield from copies.fetched(fleet, name, serving[0], "sessions", MEET, 2.0)
 
 
 def _prove(fleet: Fleet, names: tuple[str, ...]) -> Stage:
     up = (*_serving(fleet), *names)
     whole = len(up) == len(fleet.names) > 1 and any(tomcat.cluster for tomcat in fleet.view.tomcats.values())
-    body = [
-        Step(
-            f"{name} sees every other Tomcat",
-            (),
-            goal=checks.sees_all(fleet, name),
-            deadline=MEET,
-            expected=1.0,
-        )
-        for name in (fleet.names if whole else ())
-    ]
+    body = [steps.sees_all(fleet, name, MEET, 1.0) for name in (fleet.names if whole else ())]
     body += journeys_after(fleet.application.journeys)
     return Stage("prove", "Prove it from the users' side", tuple(body), notice="nothing")
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import json
-import os
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from saitotui.engine import store
+from saitotui.engine.evidence import pieces
 from saitotui.engine.evidence.questions import Item, items
 from saitotui.engine.poll import Asker
 from saitotui.model.command import Answer, Client, Failure
@@ -108,20 +106,13 @@ def _seen(picture: Picture) -> Mapping[str, str | bytes]:
 
 def _write(folder: Path, files: Mapping[str, str | bytes], at: float, answers: int, failures: int) -> Archive:
     """The archive, complete or not at all: it is written under another name first."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    name = datetime.fromtimestamp(at, UTC).strftime("evidence-%Y%m%dT%H%M%SZ")
+    name = f"evidence-{pieces.stamp(at)}"
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for path, content in sorted(files.items()):
             data = content if isinstance(content, bytes) else content.encode("utf-8", "replace")
             info = tarfile.TarInfo(f"{name}/{path}")
             info.size, info.mtime, info.mode = len(data), int(at), 0o600
             archive.addfile(info, io.BytesIO(data))
-    content = buffer.getvalue()
-    file, number = folder / f"{name}.tar.gz", 1
-    while file.exists():
-        number += 1
-        file = folder / f"{name}-{number}.tar.gz"
-    store.write(file, content)
-    os.chmod(file, 0o400)
-    return Archive(file, hashlib.sha256(content).hexdigest(), len(content), answers, failures)
+    piece = pieces.put(folder, name, ".tar.gz", buffer.getvalue())
+    return Archive(piece.file, piece.sha256, piece.size, answers, failures)

@@ -1,4 +1,4 @@
-"""A piece of evidence: one answer, whole, in a file of its own."""
+"""Pieces of evidence: each in a file of its own that nobody changes any more."""
 
 from __future__ import annotations
 
@@ -29,13 +29,22 @@ class Piece:
 
 def keep(folder: Path, name: str, text: str, at: float) -> Piece:
     """Writes `folder`/NAME-TIME.txt (0400), complete or not at all. Raises OSError."""
+    return put(folder, f"{name}-{stamp(at)}", ".txt", text.encode("utf-8", "replace"))
+
+
+def stamp(at: float) -> str:
+    """`20260308T031240Z`."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def put(folder: Path, stem: str, suffix: str, content: bytes) -> Piece:
+    """Writes `folder`/STEM.SUFFIX (0400), complete or not at all; where there is one already, a number is put
+    in. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = text.encode("utf-8", "replace")
-    stem = f"{name}-{datetime.fromtimestamp(at, UTC):%Y%m%dT%H%M%SZ}"
-    file, number = folder / f"{stem}.txt", 1
+    file, number = folder / f"{stem}{suffix}", 1
     while file.exists():
         number += 1
-        file = folder / f"{stem}-{number}.txt"
+        file = folder / f"{stem}-{number}{suffix}"
     store.write(file, content)
     os.chmod(file, 0o400)
     return Piece(file, hashlib.sha256(content).hexdigest(), len(content))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import tomcat
 from saitotui.model.command import Answer, Client, Command
-from saitotui.model.plan import Act, Capture, Check, Verdict
+from saitotui.model.plan import Act, Capture, Check, Step, Verdict
 from saitotui.runbooks.application.checks import DEADLINE, counted
 from saitotui.runbooks.application.fleet import Fleet
-from saitotui.runbooks.judging import reading
+from saitotui.runbooks.judging import reading, value_name
 from saitotui.tiers.application.view import DELTA
 
 
@@ -27,6 +27,22 @@ def count(fleet: Fleet, name: str, value: str) -> Act:
         return f"{name} has {counted(count)}"
 
     return Act(Command(Client.HTTP, name, tomcat.LIST), capture=Capture(value, sessions), tells=tells)
+
+
+def fetched(
+    fleet: Fleet,
+    name: str,
+    of: str,
+    value: str,
+    deadline: float,
+    expected: float = 1.0,
+    only: Sequence[str] = (),
+) -> Iterator[Step]:
+    """A Tomcat has the sessions of another within `deadline` (seconds); `value` names the count."""
+    counted_before = value_name(value, name)
+    yield Step(f"count the sessions of {of}", (count(fleet, of, counted_before),), expected=0.1)
+    goal = has(fleet, name, of, counted_before, only)
+    yield Step(goal.sentence, (), goal=goal, deadline=deadline, expected=expected)
 
 
 def has(fleet: Fleet, name: str, of: str, counted_before: str, only: Sequence[str] = ()) -> Check:

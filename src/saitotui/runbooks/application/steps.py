@@ -51,6 +51,12 @@ def deploy(fleet: Fleet, name: str, version: str, file: File, *, newest: bool = 
     )
 
 
+def sees_all(fleet: Fleet, name: str, deadline: float = 10.0, expected: float = 0.1) -> Step:
+    """A Tomcat sees every other one, within `deadline` (seconds)."""
+    goal = checks.sees_all(fleet, name)
+    return Step(f"{name} sees every other Tomcat", (), goal=goal, deadline=deadline, expected=expected)
+
+
 def undeploy(fleet: Fleet, name: str, version: str, requires: tuple[Check, ...], no_undo: str) -> Step:
     return Step(
         f"undeploy {fleet.named(version)} on {name}",

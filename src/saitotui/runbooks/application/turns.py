@@ -8,7 +8,7 @@ from saitotui.clients.quoting import shell
 from saitotui.facts import tomcat_jmx
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Capture, Check, Grade, Precondition, Step, Verdict
-from saitotui.runbooks.application import checks, copies, fronts
+from saitotui.runbooks.application import checks, copies, fronts, steps
 from saitotui.runbooks.application.checks import DEADLINE
 from saitotui.runbooks.application.fleet import Fleet
 from saitotui.runbooks.application.journeys import journeys_after, journeys_before
@@ -86,7 +86,7 @@ def restart(fleet: Fleet, name: str) -> Iterator[Step]:
     theirs."""
     server = fleet.application.tomcats[name]
     others = [other for other in fleet.names if other != name]
-    before, after = value_name("sessions", name), value_name("theirs", name)
+    before = value_name("sessions", name)
     began = Capture(value_name("began", name), lambda answer: shell(str(tomcat_jmx.started(answer))))
     since = Act(Command(Client.HTTP, name, tomcat_jmx.STARTED), capture=began)
     yield Step(f"count the sessions of {name}", (since, copies.count(fleet, name, before)), expected=0.1)
@@ -108,11 +108,8 @@ def restart(fleet: Fleet, name: str) -> Iterator[Step]:
         goal = checks.runs(fleet, name, version)
         yield Step(f"{fleet.named(version)} runs on {name}", (), goal=goal, deadline=UP, expected=5.0)
     for one in fleet.names:
-        goal = checks.sees_all(fleet, one)
-        yield Step(f"{one} sees every other Tomcat", (), goal=goal, deadline=MEET, expected=1.0)
-    yield Step(f"count the sessions of {others[0]}", (copies.count(fleet, others[0], after),), expected=0.1)
-    has = copies.has(fleet, name, others[0], after)
-    yield Step(has.sentence, (), goal=has, deadline=MEET, expected=1.0)
+        yield steps.sees_all(fleet, one, MEET, 1.0)
+    yield from copies.fetched(fleet, name, others[0], "theirs", MEET)
 
 
 def _own_file(front: str, host: str, file: str) -> Check:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
 
-from saitotui.clients.files import HERE
+from saitotui.clients.files import HERE, kept_file
 from saitotui.facts import war
 from saitotui.facts.war import War
 from saitotui.model.command import Client, Command, Danger, File
 from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
+from saitotui.runbooks.application import checks
+from saitotui.runbooks.application.fleet import Fleet
 from saitotui.runbooks.judging import reading
 
 DEADLINE = 60.0
 """Seconds: every member of the archive is unpacked."""
+
+
+def given(parameters: Mapping[str, str]) -> tuple[File, str]:
+    """The archive that a runbook is given, and its version: without one what follows ## in the file's name.
+    ValueError with a sentence."""
+    file = kept_file(parameters["war"])
+    if not file.path.endswith(".war"):
+        raise ValueError(f"{PurePath(file.path).name} is no .war")
+    return file, parameters.get("version") or PurePath(file.path).stem.partition("##")[2]
 
 
 def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precondition]:
@@ -37,6 +49,14 @@ def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precon
         Grade.AMBER,
         Grade.AMBER,
     )
+
+
+def room(fleet: Fleet, name: str, file: File, beside: str) -> Iterator[Precondition]:
+    """Whether a Tomcat has room for a version; `beside` says why that matters."""
+    disk = checks.disk_has_room(fleet, name, file.size)
+    yield Precondition(disk, "it would be cut off", unknown=Grade.AMBER)
+    yield Precondition(checks.heap_has_room(name), beside, Grade.AMBER, Grade.AMBER)
+    yield Precondition(checks.metaspace_has_room(name), beside, Grade.AMBER, Grade.AMBER)
 
 
 def note(file: File, name: str) -> Step:
