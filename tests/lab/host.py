@@ -29,18 +29,18 @@ def wait_for(what: str, holds: Callable[[], bool], seconds: float = LONG, log: P
     started = time.monotonic()
     while not holds():
         if time.monotonic() - started > seconds:
-            raise LabError(f"waited {seconds:g}s in vain: {what}{_end_of(log)}")
+            raise LabError(f"waited {seconds:g}s in vain: {what}{end_of(log)}")
         time.sleep(_NAP)
     return time.monotonic() - started
 
 
-def _end_of(log: Path | None) -> str:
+def end_of(log: Path | None) -> str:
     if log is None or not log.exists():
         return ""
     return "\n" + log.read_text("utf-8", "replace")[-3000:]
 
 
-def _child_of(pid: int) -> int:
+def child_of(pid: int) -> int:
     """The first child of a process, 0 when it has none (yet)."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
@@ -55,8 +55,8 @@ class Process:
     def __init__(self, entered: subprocess.Popen[bytes], name: str, log: Path) -> None:
         self._entered = entered
         self.name, self.log = name, log
-        wait_for(f"{name} to be started", lambda: bool(_child_of(entered.pid)) or not self.running)
-        self.pid = _child_of(entered.pid)
+        wait_for(f"{name} to be started", lambda: bool(child_of(entered.pid)) or not self.running)
+        self.pid = child_of(entered.pid)
 
     @property
     def running(self) -> bool:
@@ -106,7 +106,7 @@ class Machine:
             )  # fmt: skip
         init = self._init
         wait_for(
-            f"{self.name} to be powered on", lambda: bool(_child_of(init.pid)) or init.poll() is not None
+            f"{self.name} to be powered on", lambda: bool(child_of(init.pid)) or init.poll() is not None
         )
         if init.poll() is not None:
             raise LabError(
@@ -117,7 +117,7 @@ class Machine:
         """At once, as a power cut: everything on it is killed."""
         if self._init is not None:
             init, self._init = self._init, None
-            os.kill(_child_of(init.pid) or init.pid, SIGKILL)
+            os.kill(child_of(init.pid) or init.pid, SIGKILL)
             for entered in self._entered:
                 if entered.poll() is None:
                     os.kill(entered.pid, SIGCONT)
@@ -128,7 +128,7 @@ class Machine:
     def _enter(self) -> list[str]:
         if self._init is None:
             raise LabError(f"{self.name} is powered off")
-        return ["nsenter", f"--target={_child_of(self._init.pid)}", "--pid", "--mount", "--uts", "--"]
+        return ["nsenter", f"--target={child_of(self._init.pid)}", "--pid", "--mount", "--uts", "--"]
 
     def run(self, *command: str) -> int:
         """Runs a command on it to its end; gives the exit status."""
@@ -183,7 +183,7 @@ class Service:
 
         def settled() -> bool:
             if not self.running:
-                raise LabError(f"{self.machine.name}/{self.name} ended by itself{_end_of(self.log)}")
+                raise LabError(f"{self.machine.name}/{self.name} ended by itself{end_of(self.log)}")
             return self.answers()
 
         return wait_for(f"{self.machine.name}/{self.name} to answer", settled, log=self.log)

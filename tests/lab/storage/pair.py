@@ -1,0 +1,125 @@
+"""The real storage pair and a client of it: st1 and st2 (DRBD, heartbeat, NFS), app1 (a kernel's NFS client)."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+from tests.lab.host import LabError, wait_for
+from tests.lab.sshd import make_key
+from tests.lab.storage.network import BACK, FRONT, Network
+from tests.lab.storage.uml import UmlHost
+
+HERE = Path(__file__).parent
+CACHE = HERE.parents[2] / ".lab" / "storage"
+FLOATING_IP = "10.81.0.100"
+NODES = ("st1", "st2")
+DISK_MIB = 160
+_VOLUME = "pvcreate -q -y /dev/ubdb && vgcreate -q vg0 /dev/ubdb && lvcreate -q -y -Wn -Zn -L 64M -n r0 vg0"
+_FIRST = """
+i=0; until [ "$(drbdadm cstate r0)" = Connected ]; do i=$((i+1)); [ $i -gt 100 ] && exit 1; sleep 0.2; done
+drbdadm -- --clear-bitmap new-current-uuid r0 && drbdadm primary r0 && mkfs.ext4 -q /dev/drbd0 &&
+mount /dev/drbd0 /srv/nfs && mkdir /srv/nfs/data && echo hello > /srv/nfs/data/hello &&
+umount /srv/nfs && drbdadm secondary r0
+"""
+
+
+def image() -> Path:
+    """The root file system of the hosts, built when there is none of this content yet."""
+    script = HERE / "image.sh"
+    name = hashlib.sha256(script.read_bytes()).hexdigest()[:16]
+    file = CACHE / f"{name}.img"
+    if not file.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        log = CACHE / "build.log"
+        with log.open("wb") as output:
+            done = subprocess.run([str(script), str(file)], stdout=output, stderr=output, timeout=600)
+        if done.returncode:
+            raise LabError(f"the image of a storage host was not built\n{log.read_text('utf-8', 'replace')[-3000:]}")
+    return file
+
+
+class StoragePair:
+    """The hosts, running and well, as long as the block lasts."""
+
+    def __init__(self, folder: Path, network: Network) -> None:
+        self.folder, self.network = folder, network
+        make_key(folder / "client_key")
+        root = image()
+        numbers = {"st1": 11, "st2": 12, "app1": 13}
+        self.hosts: Mapping[str, UmlHost] = {
+            name: UmlHost(name, number, network, root, folder) for name, number in numbers.items()
+        }
+        self.client = self.hosts["app1"]
+
+    def __enter__(self) -> StoragePair:
+        try:
+            for name, host in self.hosts.items():
+                host.prepare(DISK_MIB if name in NODES else 1)
+                host.power_on()
+            self._each(self.hosts, lambda host: host.ready())
+            self._each(NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0"))
+            self.hosts["st1"].ssh(_FIRST)
+            units = "ln -s /lib/systemd/system/{drbd,heartbeat}.service /etc/systemd/system/multi-user.target.wants/"
+            self._each(NODES, lambda host: host.ssh(f"bash -c {units!r}; systemctl daemon-reload"))
+            self._each(NODES, lambda host: host.ssh("systemctl start heartbeat"))
+            self.settle()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        for host in self.hosts.values():
+            host.power_off()
+
+    def _each(self, names, order) -> None:  # type: ignore[no-untyped-def]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda name: order(self.hosts[name]), names))
+
+    def settle(self, seconds: float = 90.0) -> float:
+        """Waits until one serves and both copies are well."""
+        return wait_for("one storage host to serve, with two good copies", self.well, seconds)
+
+    def well(self) -> bool:
+        states = [self.state(name) for name in NODES]
+        roles = sorted(state.partition(" ")[0] for state in states)
+        return roles == ["Primary", "Secondary"] and all(
+            "UpToDate" in state and "Inconsistent" not in state and "Connected" in state for state in states
+        ) and self.serving() is not None
+
+    def state(self, name: str) -> str:
+        """Role, disks and connection of DRBD on a host; empty when it does not say."""
+        words = "echo $(drbdadm role r0 | cut -d/ -f1) $(drbdadm dstate r0) $(drbdadm cstate r0)"
+        return self.hosts[name].ssh(words, 10.0, check=False).stdout.strip()
+
+    def serving(self) -> str | None:
+        """The host that has the floating address, a mounted file system and nfsd."""
+        ask = f"ip -br addr | grep -q ' {FLOATING_IP}/' && grep -q ' /srv/nfs ' /proc/mounts && "
+        ask += 'read n < /proc/fs/nfsd/threads && [ "$n" -gt 0 ]'
+        found = [name for name in NODES if self.hosts[name].ssh(ask, 10.0, check=False).returncode == 0]
+        return found[0] if len(found) == 1 else None
+
+    def cut(self, bridge: str) -> None:
+        """st1 and st2 hear each other no more on this network."""
+        self.network.isolate([self.hosts[name].taps[bridge] for name in NODES], True)
+
+    def join(self, bridge: str) -> None:
+        self.network.isolate([self.hosts[name].taps[bridge] for name in NODES], False)
+
+    def part(self) -> None:
+        for bridge in (FRONT, BACK):
+            self.cut(bridge)
+
+    def heal(self) -> None:
+        for bridge in (FRONT, BACK):
+            self.join(bridge)

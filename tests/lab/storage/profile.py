@@ -1,0 +1,35 @@
+"""The storage pair as a profile of the console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from tests.lab.storage.pair import StoragePair
+
+
+def described(pair: StoragePair) -> dict[str, Any]:
+    hosts = {
+        name: {
+            "address": host.address,
+            "user": "root",
+            "host_key": host.host_key,
+            "identity": str(pair.folder / "client_key"),
+        }
+        for name, host in pair.hosts.items()
+    }
+    storage = {
+        "nodes": {name: name for name in ("st1", "st2")},
+        "floating_ip": "10.81.0.100",
+        "clients": [pair.client.address],
+    }
+    return {"name": "lab", "environment": {"name": "lab"}, "poll": 1.0, "hosts": hosts, "storage": storage}
+
+
+def write(pair: StoragePair) -> Path:
+    file = pair.folder / "profile.yaml"
+    file.write_text(yaml.safe_dump(described(pair), sort_keys=False), "utf-8")
+    return file
