@@ -122,7 +122,16 @@ def merged(proc: View | None, status: View | None) -> View | None:
         return status
     # During a verify drbdsetup of 8.4 always says 100 %.
     percent = proc.percent if status.verifying or status.percent is None else status.percent
-    return replace(status, version=proc.version, percent=percent, finish=proc.finish, speed=proc.speed)
+    # One that has given its peer up shows no peer to drbdsetup, but counts on.
+    behind = max(status.out_of_sync, proc.out_of_sync)
+    return replace(
+        status,
+        version=proc.version,
+        percent=percent,
+        finish=proc.finish,
+        speed=proc.speed,
+        out_of_sync=behind,
+    )
 
 
 def config(answer: Answer) -> Mapping[str, str]:

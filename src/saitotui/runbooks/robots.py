@@ -15,6 +15,7 @@ from saitotui.runbooks.judging import reading
 from saitotui.tiers.monitoring.questions import ACTIONS, ask
 
 DATABASE = ("mysql", "mariadb", "haproxy", "database")
+STORAGE = ("drbd", "heartbeat", "pacemaker", "nfs", "storage")
 APPLICATION = ("tomcat", "java", "nginx", "application")
 """What the name or the tags of an action that acts on a tier hold."""
 

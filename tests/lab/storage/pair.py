@@ -39,7 +39,9 @@ def image() -> Path:
         with log.open("wb") as output:
             done = subprocess.run([str(script), str(file)], stdout=output, stderr=output, timeout=600)
         if done.returncode:
-            raise LabError(f"the image of a storage host was not built\n{log.read_text('utf-8', 'replace')[-3000:]}")
+            raise LabError(
+                f"the image of a storage host was not built\n{log.read_text('utf-8', 'replace')[-3000:]}"
+            )
     return file
 
 
@@ -62,7 +64,9 @@ class StoragePair:
                 host.prepare(DISK_MIB if name in NODES else 1)
                 host.power_on()
             self._each(self.hosts, lambda host: host.ready())
-            self._each(NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0"))
+            self._each(
+                NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0")
+            )
             self.hosts["st1"].ssh(_FIRST)
             units = "ln -s /lib/systemd/system/{drbd,heartbeat}.service /etc/systemd/system/multi-user.target.wants/"
             self._each(NODES, lambda host: host.ssh(f"bash -c {units!r}; systemctl daemon-reload"))
@@ -93,9 +97,14 @@ class StoragePair:
     def well(self) -> bool:
         states = [self.state(name) for name in NODES]
         roles = sorted(state.partition(" ")[0] for state in states)
-        return roles == ["Primary", "Secondary"] and all(
-            "UpToDate" in state and "Inconsistent" not in state and "Connected" in state for state in states
-        ) and self.serving() is not None
+        return (
+            roles == ["Primary", "Secondary"]
+            and all(
+                "UpToDate" in state and "Inconsistent" not in state and "Connected" in state
+                for state in states
+            )
+            and self.serving() is not None
+        )
 
     def state(self, name: str) -> str:
         """Role, disks and connection of DRBD on a host; empty when it does not say."""

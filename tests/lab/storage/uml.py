@@ -48,7 +48,9 @@ class UmlHost:
 
     def power_on(self, memory: str = "224M") -> None:
         log = self.folder / "console.out"
-        cards = [f"vec{n}:transport=tap,ifname={tap},depth=128,gro=1" for n, tap in enumerate(self.taps.values())]
+        cards = [
+            f"vec{n}:transport=tap,ifname={tap},depth=128,gro=1" for n, tap in enumerate(self.taps.values())
+        ]
         with log.open("ab") as output:
             self._outer = subprocess.Popen(
                 [
@@ -108,7 +110,11 @@ class UmlHost:
         ]  # fmt: skip
         try:
             done = subprocess.run(
-                self.network.inside(*line), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=deadline
+                self.network.inside(*line),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=deadline,
             )
         except subprocess.TimeoutExpired:
             done = subprocess.CompletedProcess(line, 255, "", f"no answer within {deadline:g}s")
@@ -127,7 +133,13 @@ def _archive(file: Path, own: Mapping[str, str]) -> None:
             if source.is_file():
                 name = source.relative_to(FILES).as_posix()
                 private = name.endswith("authkeys")
-                mode = 0o600 if private else 0o755 if any(f"/{name}".find(w) >= 0 for w in _EXECUTABLE) else 0o644
+                mode = (
+                    0o600
+                    if private
+                    else 0o755
+                    if any(f"/{name}".find(w) >= 0 for w in _EXECUTABLE)
+                    else 0o644
+                )
                 _add(archive, name, source.read_bytes(), mode)
         for name, text in own.items():
             _add(archive, name, text.encode(), 0o600)

@@ -10,9 +10,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from saitotui.facts import drbd, drbd_log, drbd_proc, drbd_status, heartbeat, heartbeat_log, nfs, pacemaker
+from saitotui.facts import (
+    backing,
+    drbd,
+    drbd_generations,
+    drbd_log,
+    drbd_proc,
+    drbd_status,
+    haresources,
+    heartbeat,
+    heartbeat_log,
+    nfs,
+    pacemaker,
+)
+from saitotui.facts.backing import Backing
 from saitotui.facts.drbd import View
+from saitotui.facts.drbd_generations import Generations
 from saitotui.facts.drbd_log import KernelLog
+from saitotui.facts.haresources import Group
 from saitotui.facts.heartbeat import Membership
 from saitotui.facts.heartbeat_log import ManagerLog
 from saitotui.facts.nfs import Address, NfsClient, Serving, Space
@@ -40,8 +55,11 @@ class NodeQuestions:
     space: Question[Space]
     config: Question[Mapping[str, str]]
     kernel_log: Question[KernelLog]
+    generations: Question[Generations]
+    backing: Question[Backing]
     heartbeat: Question[Membership] | None
     manager_log: Question[ManagerLog] | None
+    resources: Question[tuple[Group, ...]] | None
     pacemaker: Question[Pacemaker] | None
 
     @property
@@ -55,8 +73,11 @@ class NodeQuestions:
             self.space,
             self.config,
             self.kernel_log,
+            self.generations,
+            self.backing,
             self.heartbeat,
             self.manager_log,
+            self.resources,
             self.pacemaker,
         )
         return [question for question in asked if question is not None]
@@ -104,10 +125,24 @@ def _node(name: str, host: str, storage: Storage, poll: float) -> NodeQuestions:
         over("space", nfs.space_command(storage.mount), nfs.space, SPACE_EVERY, "slow", 6.0),
         over("config", drbd.config_command(storage.resource), drbd.config, CONFIG_EVERY, "slow", 6.0),
         over("kernel-log", drbd_log.LOG, drbd_log.kernel_log, LOG_EVERY, "slow", 6.0),
+        over(
+            "generations",
+            drbd_generations.generations_command(storage.resource),
+            drbd_generations.generations,
+            LOG_EVERY,
+            "slow",
+            6.0,
+        ),
+        over(
+            "backing", backing.backing_command(storage.resource), backing.backing, CONFIG_EVERY, "slow", 6.0
+        ),
         over("heartbeat", heartbeat.STATUS, heartbeat.membership, 2 * poll, "manager", 6.0)
         if by_heartbeat
         else None,
         over("manager-log", heartbeat_log.LOG, heartbeat_log.manager_log, LOG_EVERY, "slow", 6.0)
+        if by_heartbeat
+        else None,
+        over("resources", haresources.READ, haresources.haresources, CONFIG_EVERY, "slow", 6.0)
         if by_heartbeat
         else None,
         None

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from saitotui.facts import drbd
+from saitotui.facts.backing import Backing
+from saitotui.facts.drbd_generations import Generations
 from saitotui.facts.drbd_log import KernelLog
+from saitotui.facts.haresources import Group
 from saitotui.facts.heartbeat import Membership
 from saitotui.facts.heartbeat_log import ManagerLog
 from saitotui.facts.nfs import Address, NfsClient, Serving, Space
@@ -42,8 +45,11 @@ class NodeView:
     space: Space | None = None
     config: Mapping[str, str] | None = None
     kernel_log: KernelLog | None = None
+    generations: Generations | None = None
+    backing: Backing | None = None
     heartbeat: Membership | None = None
     manager_log: ManagerLog | None = None
+    resources: tuple[Group, ...] | None = None
     pacemaker: Pacemaker | None = None
     failures: Mapping[str, Failure] | None = None
     unreachable: Failure | None = None
@@ -136,8 +142,11 @@ def _node(asked: NodeQuestions, snapshot: Snapshot) -> NodeView:
         space=snapshot.get(asked.space),
         config=snapshot.get(asked.config),
         kernel_log=snapshot.get(asked.kernel_log),
+        generations=snapshot.get(asked.generations),
+        backing=snapshot.get(asked.backing),
         heartbeat=snapshot.get(asked.heartbeat) if asked.heartbeat else None,
         manager_log=snapshot.get(asked.manager_log) if asked.manager_log else None,
+        resources=snapshot.get(asked.resources) if asked.resources else None,
         pacemaker=snapshot.get(asked.pacemaker) if asked.pacemaker else None,
         failures=_failures(asked, snapshot),
         unreachable=gone[0] if len(gone) == len(essential) else None,

@@ -1,0 +1,153 @@
+"""Moves the storage pair's service to the other node: on purpose, or because the active one is dead.
+
+On purpose nothing is lost and clients wait for seconds. Of an active node that is dead it is proven
+first that it has no power. See docs/runbooks/fail-over-drbd.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage
+from saitotui.model.profile import Profile
+from saitotui.model.runbook import Runbook
+from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.guests import undisturbed
+from saitotui.runbooks.robots import STORAGE, disarm
+from saitotui.runbooks.storage import checks, clients, steps
+from saitotui.runbooks.storage.pair import Pair, clients_of, moved, view_of
+from saitotui.runbooks.storage.takeover import ID, TITLE, taken_over
+from saitotui.tiers.storage.view import PRIMARY, SECONDARY, View
+
+
+def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
+    """The plan for the pair as `snapshot` has it."""
+    view = view_of(profile, snapshot)
+    if view is None:
+        return Refusal(ID, ("the profile has no storage pair",))
+    if view.active is None:
+        return taken_over(profile, snapshot, view, parameters)
+    pair = _pair(profile, view)
+    if isinstance(pair, tuple):
+        return Refusal(ID, pair)
+    old, new = pair.old.name, pair.new.name
+    after = (
+        "" if pair.managed else "; nobody takes over by itself until heartbeat is started (rejoin-drbd-node)"
+    )
+    return Plan(
+        ID,
+        TITLE,
+        old,
+        dict(parameters),
+        f"{new} serves {pair.storage.mount}, {old} stands by; clients wait and lose nothing{after}",
+        (_prepare(pair), _hand_over(pair), _settle(pair), _prove(pair)),
+        (*_preflight(pair), *undisturbed(profile, [pair.old.host, pair.new.host])),
+        tuple(disarm(profile, snapshot, STORAGE)),
+        ("storage",),
+    )
+
+
+def _pair(profile: Profile, view: View) -> Pair | tuple[str, ...]:
+    old = view.active
+    new = view.other(old) if old is not None else None
+    if old is None or new is None:
+        return ("there is no standby",)
+    if new.unreachable is not None or new.drbd is None:
+        return (f"{new.name} does not answer: nobody could take the service",)
+    resources = moved(view)
+    if isinstance(resources, str):
+        return (resources,)
+    runs = [node.heartbeat.running if node.heartbeat is not None else None for node in (old, new)]
+    if None in runs:
+        return (f"heartbeat does not tell on {old.name if runs[0] is None else new.name} whether it runs",)
+    if runs[0] != runs[1]:
+        alone, idle = (old, new) if runs[0] else (new, old)
+        return (
+            f"heartbeat runs on {alone.name} and not on {idle.name}: bring it back first (rejoin-drbd-node)",
+        )
+    return Pair(view.storage, view, old, new, resources, clients_of(profile))
+
+
+def _preflight(pair: Pair) -> Iterator[Precondition]:
+    old, new, storage = pair.old, pair.new, pair.storage
+
+    def red(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, decisive=True)
+
+    def amber(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, Grade.AMBER, Grade.AMBER)
+
+    both = "both views must fit together, and both copies be good: find out why first"
+    yield red(checks.mirrors(storage, old, PRIMARY), both)
+    yield red(checks.mirrors(storage, new, SECONDARY), both)
+    yield red(checks.serves(storage, old), "what does not serve cannot be moved: mend it first")
+    yield red(checks.holds_nothing(storage, new), "it would have two places: take it away there first")
+    yield red(checks.can_serve(pair, new), "the export would stand still until somebody mends that")
+    if pair.managed:
+        for node in pair.both:
+            why = "heartbeat must be at rest and see both nodes, or it acts against this"
+            yield red(checks.heartbeat_well(node, pair.other[node.name].name), why)
+    yield from _alike(pair)
+    busy = "it could not be unmounted: end it, or run it elsewhere"
+    yield Precondition(checks.nobody_inside(pair, old), busy, unknown=Grade.AMBER, decisive=True)
+    yield amber(checks.same_handles(pair, old), "clients would get `Stale file handle`")
+    for node in pair.both:
+        yield amber(checks.disk_well(node), "a disk that fails under load takes the service with it")
+        if pair.managed:
+            yield amber(checks.two_links(node), "one cable is all that keeps both from becoming active")
+            yield amber(checks.comes_back(node), "after a healed partition heartbeat stays stopped on both")
+    yield amber(checks.used_by(pair, old), "nobody can prove it from the clients' side")
+
+
+def _alike(pair: Pair) -> Iterator[Precondition]:
+    """Both are configured as the active one was when the plan was made."""
+    wanted = pair.old.config
+    if wanted is None:
+        wanted = {}
+    for node in (pair.new, pair.old):
+        check = checks.configured_alike(pair, node, wanted, pair.old.name)
+        yield Precondition(
+            check, "it would serve something else, or not at all: make them alike", decisive=True
+        )
+
+
+def _prepare(pair: Pair) -> Stage:
+    body = [steps.put_script(pair, *pair.both)]
+    body += [clients.mark(pair, name) for name in pair.clients]
+    body += [steps.ready(pair), steps.flush(pair), steps.read_connections(pair)]
+    return Stage("prepare", "Prepare everything that can be prepared", tuple(body), notice="nothing")
+
+
+def _hand_over(pair: Pair) -> Stage:
+    old, new = pair.old.name, pair.new.name
+    return Stage(
+        "hand-over",
+        f"{new} takes the service from {old}",
+        (steps.wait_to_take(pair), steps.give(pair)),
+        confirm=f"move storage to {new}",
+        notice="reads and writes wait for seconds (NFSv4 with locks: up to its grace period); nothing fails",
+        point_of_no_return=True,
+    )
+
+
+def _settle(pair: Pair) -> Stage:
+    body = [steps.stop_watching(pair)]
+    body += steps.tell_heartbeat(pair) if pair.managed else ()
+    return Stage("settle", "The cluster manager knows where everything is", tuple(body), notice="nothing")
+
+
+def _prove(pair: Pair) -> Stage:
+    body = [*steps.both_well(pair)]
+    for name in pair.clients:
+        body += [*clients.works(pair, name), clients.tidy(pair, name)]
+    return Stage("prove", "Prove it from the clients' side", tuple(body), notice="nothing")
+
+
+RUNBOOK = Runbook(
+    ID,
+    "storage",
+    TITLE,
+    "The other node serves the export; of a dead one it is proven first that it has no power.",
+    plan,
+    (Parameter("off", "a node that somebody has proven to have no power, where no hypervisor can tell"),),
+)

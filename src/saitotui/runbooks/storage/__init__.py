@@ -1,0 +1,1 @@
+"""What the runbooks of the storage pair are made of."""

@@ -1,0 +1,160 @@
+"""Steps that move the service of a storage pair."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from saitotui.clients.quoting import shell
+from saitotui.model.command import Answer, Danger, Failure
+from saitotui.model.plan import Act, Capture, Step
+from saitotui.model.text import clean
+from saitotui.runbooks.storage import checks
+from saitotui.runbooks.storage.pair import FOLDER, Pair, hand_over, on
+from saitotui.tiers.storage.view import PRIMARY, SECONDARY, NodeView
+
+MOVE = 90.0
+"""Seconds in which the service must have moved."""
+ANNOUNCE = "export PATH=$PATH:/usr/share/heartbeat:/usr/lib/heartbeat:/usr/lib64/heartbeat; "
+"""Where heartbeat's packages put hb_standby and hb_takeover."""
+_CONNECTION = re.compile(
+    r"(?P<local>[0-9a-fA-F.:\[\]]{2,60}:2049)\s{1,20}(?P<peer>[0-9a-fA-F.:\[\]]{2,60}:\d{1,5})\s*$"
+)
+
+
+@cache
+def script() -> str:
+    return files(__package__).joinpath("hand_over.sh").read_text("utf-8")
+
+
+def put_script(pair: Pair, *nodes: NodeView) -> Step:
+    text = f"umask 077; mkdir -p {FOLDER} && cat >{FOLDER}/new && mv -f {FOLDER}/new {FOLDER}/hand_over.sh"
+    acts = tuple(Act(on(node.host, text, Danger.REVERSIBLE, script())) for node in nodes)
+    names = " and ".join(node.name for node in nodes)
+    return Step(f"put hand_over.sh on {names}", acts, expected=0.2, together=True)
+
+
+def ready(pair: Pair) -> Step:
+    """What the standby needs to serve is in its memory before anybody waits for it."""
+    act = Act(on(pair.new.host, _verb(pair, "ready"), Danger.REVERSIBLE))
+    return Step(f"{pair.new.name} gets ready to serve", (act,), deadline=20.0, expected=0.5)
+
+
+def flush(pair: Pair) -> Step:
+    """What is not on the disks yet would be written while everybody waits."""
+    text = f"sync -f {shell(pair.storage.mount)}"
+    act = Act(on(pair.old.host, text, Danger.REVERSIBLE))
+    return Step(f"{pair.old.name} writes out what is in its memory", (act,), deadline=60.0, expected=0.5)
+
+
+def read_connections(pair: Pair) -> Step:
+    """Who must be told afterwards: a client that waits for an answer tries again only after seconds."""
+    text = "ss -Htn state established '( sport = :2049 )'"
+
+    def connections(answer: Answer) -> str:
+        found = [
+            line for text in clean(answer.text).splitlines()[:5000] if (line := _CONNECTION.search(text))
+        ]
+        ours = [
+            f"{one['local']} {one['peer']}"
+            for one in found
+            if _host(one["local"]) == pair.storage.floating_ip
+        ]
+        return " ".join(shell(one) for one in ours)
+
+    act = Act(on(pair.old.host, text), capture=Capture("connections", connections))
+    return Step(f"read who is connected to {pair.old.name}", (act,), expected=0.1)
+
+
+def _host(end: str) -> str:
+    return end.rpartition(":")[0].strip("[]").removeprefix("::ffff:")
+
+
+def wait_to_take(pair: Pair) -> Step:
+    """The standby waits for the moment at which DRBD says that both are Secondary."""
+    act = Act(on(pair.new.host, _verb(pair, "take"), Danger.REVERSIBLE))
+    return Step(
+        f"{pair.new.name} waits for {pair.old.name} to give",
+        (act,),
+        undo=(Act(on(pair.new.host, hand_over(pair.view, "settled"), Danger.REVERSIBLE)),),
+        deadline=15.0,
+        expected=0.2,
+    )
+
+
+def give(pair: Pair) -> Step:
+    """The active node stops everything; the standby takes it. Should it not, the active one has everything
+    back after seconds, whoever is still there to ask for it."""
+    old, new, storage = pair.old, pair.new, pair.storage
+    acts = [Act(on(old.host, _verb(pair, "give"), Danger.DISRUPTIVE))]
+    if storage.floating_ip:
+        tickle = f"{hand_over(pair.view, 'tickle', storage.floating_ip)} {{connections}}"
+        acts.append(Act(on(new.host, tickle, Danger.REVERSIBLE), accept=_whatever))
+    return Step(
+        f"{old.name} gives, {new.name} takes",
+        tuple(acts),
+        goal=checks.serves(storage, new),
+        requires=(
+            checks.mirrors(storage, old, PRIMARY),
+            checks.mirrors(storage, new, SECONDARY),
+            checks.holds_nothing(storage, new),
+        ),
+        undo=(
+            Act(on(new.host, _verb(pair, "drop"), Danger.DISRUPTIVE)),
+            Act(on(old.host, _verb(pair, "back"), Danger.DISRUPTIVE)),
+        ),
+        undone=checks.serves(storage, old),
+        deadline=MOVE,
+        expected=3.0,
+    )
+
+
+def _whatever(answer: Answer | Failure) -> str:
+    """A client that is not told finds out by itself: the goal is asked."""
+    return ""
+
+
+def stop_watching(pair: Pair) -> Step:
+    """The old node has had its chance to take everything back."""
+    acts = tuple(Act(on(node.host, hand_over(pair.view, "settled"), Danger.REVERSIBLE)) for node in pair.both)
+    return Step(f"{pair.old.name} does not take it back any more", acts, expected=0.1, together=True)
+
+
+def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
+    """heartbeat moves what has moved: it finds everything stopped here and running there, and knows it."""
+    old, new = pair.old, pair.new
+    act = Act(on(old.host, f"{ANNOUNCE}hb_standby all", Danger.REVERSIBLE))
+    return (
+        Step(
+            f"heartbeat on {new.name} learns that it has everything",
+            (act,),
+            goal=checks.heartbeat_holds(new, everything=True),
+            no_undo="it knows what is true",
+            deadline=MOVE,
+            expected=10.0,
+        ),
+        Step(
+            f"heartbeat on {old.name} knows that it has nothing",
+            (),
+            goal=checks.heartbeat_holds(old, everything=False),
+            deadline=30.0,
+        ),
+    )
+
+
+def both_well(pair: Pair) -> tuple[Step, ...]:
+    storage, old, new = pair.storage, pair.old, pair.new
+    return (
+        Step(f"{new.name} serves", (), goal=checks.serves(storage, new), deadline=10.0),
+        Step(
+            f"{new.name} is Primary, in sync", (), goal=checks.mirrors(storage, new, PRIMARY), deadline=20.0
+        ),
+        Step(
+            f"{old.name} stands by, in sync", (), goal=checks.mirrors(storage, old, SECONDARY), deadline=20.0
+        ),
+    )
+
+
+def _verb(pair: Pair, verb: str) -> str:
+    return hand_over(pair.view, verb, *(one.words for one in pair.resources))
