@@ -241,7 +241,8 @@ async def test_whoever_has_the_lease_is_waited_for_and_that_can_be_stopped(
 ) -> None:
     monkeypatch.setattr(hold, "AGAIN", 0.05)
     hosts, events, waits = Hosts(tmp_path), list[RunEvent](), Waits()
-    ours = HeldLeases(leases(hosts, ANNA), ("application",), Record(World({}), "0001", events.append), waits)
+    acting = replace(plan(), leases=("application",))
+    ours = HeldLeases(leases(hosts, ANNA), acting, Record(World({}), "0001", events.append), waits)
     await ours.first()
     await ours.give_back()
     other = leases(hosts, BEN)

@@ -105,9 +105,7 @@ class Machine:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         init = self._init
-        wait_for(
-            f"{self.name} to be powered on", lambda: bool(child_of(init.pid)) or init.poll() is not None
-        )
+        wait_for(f"{self.name} to be powered on", lambda: bool(child_of(init.pid)) or init.poll() is not None)
         if init.poll() is not None:
             raise LabError(
                 "the lab makes namespaces (unshare): it needs root, and a kernel that lets root do it"

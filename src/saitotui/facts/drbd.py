@@ -123,7 +123,7 @@ def merged(proc: View | None, status: View | None) -> View | None:
     # During a verify drbdsetup of 8.4 always says 100 %.
     percent = proc.percent if status.verifying or status.percent is None else status.percent
     # One that has given its peer up shows no peer to drbdsetup, but counts on.
-    behind = max(status.out_of_sync, proc.out_of_sync)
+    behind = status.out_of_sync or proc.out_of_sync
     return replace(
         status,
         version=proc.version,

@@ -19,6 +19,7 @@ _CHANGE = re.compile(
     r"\b(?P<what>role|peer|conn|disk|pdsk|connection|repl|peer-role)"
     r"\( (?P<old>\w{1,20}) -> (?P<new>\w{1,20}) \)"
 )
+_LOST = re.compile(r"\b(?:conn|connection)\( (?:Connected|Sync\w{6}|Verify\w) -> ")
 _SPLIT = "Split-Brain detected"
 _RESOLVED = ("Split-Brain detected, manually solved", "Split-Brain detected, automatically solved")
 _TOLD = (
@@ -49,10 +50,11 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class KernelLog:
     """What happened, newest last. `split_brain` is the age of the last refusal to connect for a split brain
-    that no connection has followed; None when there is none."""
+    that no connection has followed, `lost` that of the last loss of one; None when there is none."""
 
     entries: tuple[Entry, ...] = ()
     split_brain: float | None = None
+    lost: float | None = None
 
 
 def kernel_log(answer: Answer) -> KernelLog:
@@ -62,7 +64,7 @@ def kernel_log(answer: Answer) -> KernelLog:
     if started is None:
         said = one_line(answer.text, limit=80)
         raise Unparsable(f"the host does not say how long it is up (it said {said!r})")
-    now, entries, split = float(started), [], None
+    now, entries, split, lost = float(started), list[Entry](), None, None
     for line in lines:
         found = _LINE.match(line)
         if found is None:
@@ -72,9 +74,11 @@ def kernel_log(answer: Answer) -> KernelLog:
             split = age
         elif "Began resync" in said or "-> Connected )" in said or said.startswith(_RESOLVED):
             split = None
+        if _LOST.search(said):
+            lost = age
         if told := _told(said):
             entries.append(Entry(age, told))
-    return KernelLog(tuple(entries[-MOST:]), split)
+    return KernelLog(tuple(entries[-MOST:]), split, lost)
 
 
 def _told(said: str) -> str:

@@ -174,7 +174,9 @@ class Plan:
     """Everything that a run will do.
 
     `leases` names the tiers that nobody else may act on meanwhile. `disarm` are steps that stop robots from
-    interfering; each is undone (re-armed) and proven so at the end, however the run ends.
+    interfering; each is undone (re-armed) and proven so at the end, however the run ends. `absent` are hosts
+    that it takes for dead: while they do not answer they need not grant a lease, if another host of the tier
+    does.
     """
 
     runbook: str
@@ -186,6 +188,7 @@ class Plan:
     preflight: tuple[Precondition, ...] = ()
     disarm: tuple[Step, ...] = ()
     leases: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -230,6 +233,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "parameters": dict(plan.parameters),
         "summary": plan.summary,
         "leases": list(plan.leases),
+        **({"absent": list(plan.absent)} if plan.absent else {}),
         "preflight": [
             {
                 "sentence": p.check.sentence,

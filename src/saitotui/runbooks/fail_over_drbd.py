@@ -105,7 +105,7 @@ def _alike(pair: Pair) -> Iterator[Precondition]:
     if wanted is None:
         wanted = {}
     for node in (pair.new, pair.old):
-        check = checks.configured_alike(pair, node, wanted, pair.old.name)
+        check = checks.configured_alike(pair, node, wanted)
         yield Precondition(
             check, "it would serve something else, or not at all: make them alike", decisive=True
         )
@@ -149,5 +149,8 @@ RUNBOOK = Runbook(
     TITLE,
     "The other node serves the export; of a dead one it is proven first that it has no power.",
     plan,
-    (Parameter("off", "a node that somebody has proven to have no power, where no hypervisor can tell"),),
+    (
+        Parameter("off", "a node that somebody has proven to have no power, where no hypervisor can tell"),
+        Parameter("to", "who is to serve, when nobody does; without it the Primary, then the preferred node"),
+    ),
 )

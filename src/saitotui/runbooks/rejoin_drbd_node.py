@@ -16,7 +16,7 @@ from saitotui.model.profile import Profile, Storage
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.robots import STORAGE, disarm
-from saitotui.runbooks.storage import checks, resync
+from saitotui.runbooks.storage import checks, resync, steps
 from saitotui.runbooks.storage.pair import on, view_of
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, NodeView, View
 
@@ -87,11 +87,15 @@ def _unfit(node: NodeView, other: NodeView) -> str:
     for one in (node, other):
         if one.unreachable is not None:
             return f"{one.name} does not answer: nothing can be done there from here"
-    if node.primary:
+    if node.primary and not _diskless(node):
         return f"{node.name} is Primary and serves: the other one comes back to it"
     if other.drbd is None or not other.drbd.says or (other.drbd.disk != "UpToDate" and not _receives(other)):
         return f"{other.name} has no good copy to bring {node.name} back with"
     return ""
+
+
+def _diskless(node: NodeView) -> bool:
+    return node.drbd is not None and node.drbd.says and node.drbd.disk == "Diskless"
 
 
 def _receives(node: NodeView) -> bool:
@@ -99,10 +103,11 @@ def _receives(node: NodeView) -> bool:
 
 
 def _lost(view: View) -> NodeView:
-    """Who is to come back: not the Primary; without one, whose copy is worse, or where nothing runs."""
+    """Who is to come back: not the Primary, unless it works without a disk; without one, whose copy is worse,
+    or where nothing runs."""
     active = view.active
     if active is not None:
-        return view.other(active) or active
+        return active if _diskless(active) else view.other(active) or active
 
     def worth(node: NodeView) -> tuple[bool, bool, bool]:
         says = node.drbd is not None and node.drbd.says
@@ -127,10 +132,11 @@ def _histories(node: NodeView, other: NodeView) -> str:
 
 def _preflight(found: _Return) -> Iterator[Precondition]:
     node, other, storage = found.node, found.other, found.storage
-    yield Precondition(
-        checks.holds_nothing(storage, node), "it may not have what the other one serves", decisive=True
-    )
-    yield Precondition(checks.secondary(storage, node), "its data are in use", decisive=True)
+    if not node.primary:
+        yield Precondition(
+            checks.holds_nothing(storage, node), "it may not have what the other one serves", decisive=True
+        )
+        yield Precondition(checks.secondary(storage, node), "its data are in use", decisive=True)
     if not _receives(other):
         yield Precondition(checks.up_to_date(storage, other), "there is nothing good to copy", decisive=True)
     why = "a disk that fails is replaced first"
@@ -255,22 +261,20 @@ def _manager(found: _Return) -> Stage | None:
     ]
     if not idle:
         return None
-    body = []
-    for node in idle:
-        serving = node is found.other and found.other.primary
-        goal = checks.heartbeat_holds(node, everything=True) if serving else checks.heartbeat_runs(node)
-        start = Act(on(node.host, "systemctl start heartbeat", Danger.DISRUPTIVE))
-        body.append(
-            Step(
-                f"heartbeat runs on {node.name}",
-                (start,),
-                goal=goal,
-                requires=(checks.in_sync(found.storage, node),),
-                undo=(Act(on(node.host, "systemctl stop heartbeat", Danger.DISRUPTIVE)),),
-                deadline=180.0,
-                expected=20.0,
-            )
+    body = [
+        Step(
+            f"heartbeat runs on {node.name}",
+            (Act(on(node.host, "systemctl start heartbeat", Danger.DISRUPTIVE)),),
+            goal=checks.heartbeat_rests(node),
+            requires=(checks.in_sync(found.storage, node),),
+            no_undo="to stop it would stop what it runs",
+            deadline=180.0,
+            expected=20.0,
         )
+        for node in idle
+    ]
+    if found.other.primary:
+        body.append(steps.learns(found.other))
     names = " and ".join(node.name for node in idle)
     return Stage("manager", f"heartbeat runs on {names}", tuple(body), notice="nothing")
 
@@ -278,12 +282,23 @@ def _manager(found: _Return) -> Stage | None:
 def _prove(found: _Return) -> Stage:
     node, other, storage = found.node, found.other, found.storage
     body = [Step(f"{node.name} is in sync", (), goal=checks.in_sync(storage, node), deadline=20.0)]
-    if other.primary:
-        body += [
-            Step(f"{other.name} serves", (), goal=checks.serves(storage, other), deadline=10.0),
-            Step(f"{other.name} is Primary", (), goal=checks.mirrors(storage, other, PRIMARY), deadline=20.0),
-            Step(f"{node.name} stands by", (), goal=checks.mirrors(storage, node, SECONDARY), deadline=20.0),
-        ]
+    for active, standby in ((other, node), (node, other)):
+        if active.primary:
+            body += [
+                Step(f"{active.name} serves", (), goal=checks.serves(storage, active), deadline=10.0),
+                Step(
+                    f"{active.name} is Primary",
+                    (),
+                    goal=checks.mirrors(storage, active, PRIMARY),
+                    deadline=20.0,
+                ),
+                Step(
+                    f"{standby.name} stands by",
+                    (),
+                    goal=checks.mirrors(storage, standby, SECONDARY),
+                    deadline=20.0,
+                ),
+            ]
     for one in (node, other):
         peer = other if one is node else node
         body.append(

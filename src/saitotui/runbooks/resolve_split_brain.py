@@ -214,7 +214,7 @@ def _settle(found: Pair) -> Stage:
     body = [
         _heartbeat(survivor, checks.heartbeat_holds(survivor, everything=True)),
         resync.until_in_sync(storage, victim),
-        _heartbeat(victim, checks.heartbeat_runs(victim)),
+        _heartbeat(victim, checks.heartbeat_rests(victim)),
     ]
     body += [
         Step(

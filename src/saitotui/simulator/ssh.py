@@ -93,7 +93,7 @@ class SshServer:
 
     async def _exec(self, process: asyncssh.SSHServerProcess[bytes], shell: Shell, command: str) -> None:
         given = b""
-        if " cat" in f" {command}" or "read" in command:
+        if " cat" in f" {command}" or "read" in command or command.startswith("sh -s"):
             given = await process.stdin.read()
         printed = shell.run(command, given.decode("utf-8", "replace"))
         process.stdout.write(octets(printed.out))

@@ -5,17 +5,22 @@ Consequences follow DRBD 8.4's user's guide ("Split brain", "Resynchronization")
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from saitotui.simulator.storage_clients import install_clients
+from saitotui.simulator.storage_drbdadm import Drbdadm
+from saitotui.simulator.storage_faults import add_faults
+from saitotui.simulator.storage_hands import Hands
 from saitotui.simulator.storage_state import (
     DEADTIME,
+    HAND,
     HEARTBEAT,
+    INITDEAD,
     LOST,
     NFS,
     RATE,
     SERVED_AFTER,
     TAKEOVER,
     TICK,
+    VERIFY,
     WRITES,
     StorageNode,
 )
@@ -40,9 +45,12 @@ class StoragePart:
         first.kernel = [(SERVED_AFTER, text) for _, text in first.kernel]
         for node in self.nodes.values():
             Tools(self, node).install()
+            Drbdadm(self, node).install()
+            Hands(self, node).install()
+        install_clients(self)
         world.join(self)
         world.clock.every(TICK, self._tick)
-        self._faults()
+        add_faults(self)
 
     def peer(self, node: StorageNode) -> StorageNode:
         return next(other for other in self.nodes.values() if other is not node)
@@ -83,6 +91,7 @@ class StoragePart:
             if node.machine.up:
                 self._drbd(node)
         self._resync()
+        self._verify()
         for node in self.nodes.values():
             if node.machine.up:
                 self._heartbeat(node)
@@ -95,7 +104,7 @@ class StoragePart:
             node.peer_silent_since = node.peer_silent_since or now
             if node.standalone or now - node.peer_silent_since >= LOST:
                 self._lose(node)
-        if node.connected:
+        if linked:
             node.peer_silent_since = 0.0
         if node.active and self.serving is node:
             self._write(node, WRITES * TICK)
@@ -159,7 +168,72 @@ class StoragePart:
         if left == 0:
             for node in (source, target):
                 node.syncing, node.disk, node.own_changes, node.resync_total = "", "UpToDate", 0, 0.0
+                node.differs = 0.0
                 self.kernel(node, "block drbd0: Resync done (total 12 sec; paused 0 sec; 4096 K/sec)")
+
+    @property
+    def verified(self) -> float:
+        """How much of an online verify is done, 0 to 1."""
+        began = max(node.verify_at for node in self.nodes.values())
+        return min(1.0, (self.world.clock.now() - began) / VERIFY) if began else 0.0
+
+    def begin_verify(self) -> None:
+        for node in self.nodes.values():
+            node.verify_at = self.world.clock.now()
+
+    def _verify(self) -> None:
+        """What differs is marked when all has been compared; a lost connection ends it."""
+        busy = [node for node in self.nodes.values() if node.verify_at]
+        if not busy or (self.verified < 1 and all(node.connected for node in busy)):
+            return
+        found = max(node.differs for node in busy) if self.verified >= 1 else 0.0
+        for node in busy:
+            node.verify_at, node.out_of_sync = 0.0, node.out_of_sync + found
+            self.kernel(node, "block drbd0: Online verify done (total 20 sec; paused 0 sec; 13104 K/sec)")
+
+    def meet(self, node: StorageNode) -> None:
+        """The two connect at once, where nothing keeps them from it."""
+        if self.linked(node) and not node.connected:
+            self._reconnect(node)
+
+    def serve(self, node: StorageNode) -> bool:
+        """Starts everything on a node; False when DRBD does not let it."""
+        peer = self.peer(node)
+        if node.disk not in ("UpToDate", "Diskless") or (node.connected and peer.role == "Primary"):
+            return False
+        self._serve(node)
+        return True
+
+    def give(self, node: StorageNode) -> None:
+        """hand_over.sh on the active node: the one that waits takes it, else it is taken back."""
+        self.release(node)
+        self.world.clock.call_later(HAND, lambda: self._handed(node))
+
+    def _handed(self, node: StorageNode) -> None:
+        peer = self.peer(node)
+        waits, peer.waits = peer.waits, False
+        if not (waits and peer.machine.up and peer.connected and self.serve(peer)) and node.machine.up:
+            self.world.clock.call_later(TAKEOVER, lambda: self._kept(node))
+
+    def _kept(self, node: StorageNode) -> None:
+        if node.connected and self.peer(node).role != "Primary":
+            self.serve(node)
+
+    def stop_heartbeat(self, node: StorageNode) -> None:
+        """In good order: it gives up what it has, and the other one takes that at once."""
+        peer = self.peer(node)
+        had, node.holds = node.active, ""
+        self.release(node)
+        if had and peer.heartbeat_runs and self.world.connected(node.name, peer.name):
+            self.take_over(peer)
+
+    def start_heartbeat(self, node: StorageNode) -> None:
+        """What runs here it has; what runs nowhere it takes, when it has heard of nobody for a while."""
+        peer = self.peer(node)
+        node.holds = "all" if node.active else "none"
+        if node.active or peer.active or peer.heartbeat_runs:
+            return
+        self.world.clock.call_later(INITDEAD, lambda: self.take_over(node))
 
     def _heartbeat(self, node: StorageNode) -> None:
         if not node.heartbeat_runs:
@@ -193,13 +267,18 @@ class StoragePart:
 
     def _acquired(self, node: StorageNode) -> None:
         node.acquiring = False
+        if not node.heartbeat_runs:
+            return
         if node.machine.up and node.disk == "UpToDate" and node.machine.services.get(NFS) == "running":
             peer = self.peer(node)
             if node.connected and peer.role == "Primary":
                 return
-            self._serve(node)
+            if not node.active:
+                self._serve(node)
+                self.world.note(f"{node.name} has taken over storage")
+            node.holds = "all"
+            peer.holds = "none" if peer.heartbeat_runs else ""
             self.note(node, "heartbeat: [751]: info: all HA resource acquisition completed (standby).")
-            self.world.note(f"{node.name} has taken over storage")
 
     def _serve(self, node: StorageNode) -> None:
         if node.role != "Primary":
@@ -221,60 +300,3 @@ class StoragePart:
         self.world.clock.call_later(TAKEOVER, lambda: self.release(node))
         self.world.clock.call_later(2 * TAKEOVER, lambda: self._acquired(peer))
         return True
-
-    def _faults(self) -> None:
-        world = self.world
-
-        def split(target: str) -> str:
-            for node in self.nodes.values():
-                node.own_changes, node.out_of_sync = 1, 36.0 if node.name == target else 2968.0
-                node.standalone, node.connected, node.syncing = True, False, ""
-                self.kernel(node, "block drbd0: Split-Brain detected but unresolved, dropping connection!")
-            return "both storage nodes were written to alone: their data have drifted apart"
-
-        def settle(target: str) -> str:
-            node = self.nodes[target]
-            peer = self.peer(node)
-            source = peer if peer.role == "Primary" or node.role != "Primary" else node
-            for one in (node, peer):
-                one.own_changes = 0
-            self.begin_resync(source, self.peer(source))
-            return f"{self.peer(source).name} gives its changes up"
-
-        def cut(target: str) -> str:
-            world.cut_between("st1", "st2")
-            return "the link between st1 and st2 is cut"
-
-        def mend(target: str) -> str:
-            world.join_between("st1", "st2")
-            return "the link between st1 and st2 is whole again"
-
-        fill, empty = self._fill(0.97), self._fill(0.26)
-        world.fault("split-brain", "let both nodes be written to alone", self._names, split, settle)
-        world.fault("storage-link-cut", "cut DRBD's and heartbeat's link", self._names, cut, mend)
-        world.fault("disk-lost", "the node's disk fails", self._names, self._detach, self._attach)
-        world.fault("storage-full", "fill the exported file system", self._names, fill, empty)
-
-    def _names(self) -> list[str]:
-        return list(self.nodes)
-
-    def _detach(self, target: str) -> str:
-        node = self.nodes[target]
-        node.disk = "Diskless"
-        self.kernel(node, "block drbd0: local READ IO error sector 4711+8 on sdb")
-        self.kernel(node, "block drbd0: disk( UpToDate -> Failed )")
-        return f"{target} lost its disk and goes on over the network"
-
-    def _attach(self, target: str) -> str:
-        node = self.nodes[target]
-        node.disk = "UpToDate"
-        self.begin_resync(self.peer(node), node)
-        return f"{target} has a new disk"
-
-    def _fill(self, share: float) -> Callable[[str], str]:
-        def fill(target: str) -> str:
-            for node in self.nodes.values():
-                node.used = int(239_483 * share)
-            return f"the exported file system is {share:.0%} full"
-
-        return fill

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 
 from saitotui.simulator.world import Machine
@@ -15,6 +16,10 @@ DEADTIME = 10.0
 """Seconds without a sign of the peer until heartbeat takes over."""
 TAKEOVER = 3.0
 """Seconds that acquiring the resources takes."""
+HAND = 1.5
+"""Seconds from when one node has given until the other one serves, by hand_over.sh."""
+INITDEAD = 15.0
+"""Seconds for which heartbeat waits for its peer when it starts."""
 LOST = 8.0
 """Seconds until DRBD notices that its peer is gone (ping-int and ping-timeout)."""
 SERVED_AFTER = 41.0
@@ -25,6 +30,11 @@ RATE = 4096.0
 """KiB a second that a resync moves."""
 SIZE = 262_100
 """KiB of the device."""
+VERIFY = 20.0
+"""Seconds that an online verify takes."""
+HISTORY = "9DAB1C4E2F730A64"
+"""The generation that both copies have while they are one."""
+EMPTY = "0" * 16
 
 
 @dataclass
@@ -55,6 +65,18 @@ class StorageNode:
     heard_at: float = 0.0
     """When heartbeat last heard its peer."""
     acquiring: bool = False
+    holds: str = ""
+    """What heartbeat believes to have since it moved something; empty: what it had at its start."""
+    waits: bool = False
+    """Whether hand_over.sh waits here for the other node to give."""
+    blank: bool = False
+    """Whether the lower disk has no metadata of DRBD: it is a new one."""
+    kept: dict[str, int] = field(default_factory=dict)
+    """Snapshots of the lower disk by name, with their size in KiB."""
+    differs: float = 0.0
+    """KiB that are not what the other copy has, and that nobody knows of."""
+    verify_at: float = 0.0
+    """When an online verify began; 0 while none runs."""
     kernel: list[tuple[float, str]] = field(default_factory=list)
     log: list[tuple[float, str]] = field(default_factory=list)
     sent: float = 262_474.0
@@ -64,6 +86,27 @@ class StorageNode:
     def active(self) -> bool:
         """Whether it serves: primary, mounted, exported, with the address."""
         return self.role == "Primary" and self.mounted and self.exporting and self.has_ip
+
+    @property
+    def generation(self) -> str:
+        """Which history its copy has: a new one from when it went on alone."""
+        return f"{zlib.crc32(self.name.encode()):08X}77A3C1E4" if self.own_changes else HISTORY
+
+    @property
+    def generations(self) -> str:
+        """As `drbdadm get-gi` prints them; the lowest bit says Primary."""
+        current = f"{int(self.generation, 16) | (self.role == 'Primary'):016X}"
+        bitmap = HISTORY if self.own_changes else EMPTY
+        return f"{current}:{bitmap}:{EMPTY}:{EMPTY}:1:1:{int(self.role == 'Primary')}:1:0:0:0\n"
+
+    @property
+    def believes(self) -> str:
+        """What `cl_status rscstatus` says."""
+        if self.acquiring:
+            return "transition"
+        if self.holds:
+            return self.holds
+        return "all" if self.active and not self.peer_seen else "local" if self.active else "foreign"
 
     @property
     def heartbeat_runs(self) -> bool:
@@ -76,6 +119,8 @@ class StorageNode:
             return "StandAlone"
         if not self.connected:
             return "WFConnection"
+        if self.verify_at:
+            return "VerifyS" if self.role == "Primary" else "VerifyT"
         if self.syncing:
             return f"PausedSync{self.syncing[4]}" if self.paused else self.syncing
         return "Connected"

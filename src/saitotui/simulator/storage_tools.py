@@ -10,9 +10,11 @@ from saitotui.simulator.storage_state import (
     CLIENTS,
     DEVICE,
     FLOATING_IP,
+    HEARTBEAT,
     MOUNT,
     RESOURCE,
     SIZE,
+    VERIFY,
     StorageNode,
 )
 from saitotui.simulator.world import Machine, Printed, Program
@@ -20,16 +22,17 @@ from saitotui.simulator.world import Machine, Printed, Program
 if TYPE_CHECKING:
     from saitotui.simulator.storage import StoragePart
 
-_CONFIG = """resource r0 {
-    on st1 { device /dev/drbd0 minor 0; disk /dev/sdb; meta-disk internal; address ipv4 10.0.0.21:7788; }
-    on st2 { device /dev/drbd0 minor 0; disk /dev/sdb; meta-disk internal; address ipv4 10.0.0.22:7788; }
+CONFIG = """resource r0 {
+    on st1 { device /dev/drbd0 minor 0; disk /dev/vg0/r0; meta-disk internal; address ipv4 10.0.0.21:7788; }
+    on st2 { device /dev/drbd0 minor 0; disk /dev/vg0/r0; meta-disk internal; address ipv4 10.0.0.22:7788; }
     net { protocol C; cram-hmac-alg sha1; shared-secret "simulated"; verify-alg crc32c; }
     disk { on-io-error detach; resync-rate 40M; }
 }
 """
 _HA_CF = (
     "logfile /var/log/ha-log\nkeepalive 2\nwarntime 5\ndeadtime 10\ninitdead 60\nudpport 694\n"
-    "ucast eno1 10.0.0.21\nucast eno1 10.0.0.22\nauto_failback off\nnode st1\nnode st2\nping 10.0.0.1\n"
+    "ucast eno1 10.0.0.21\nucast eno1 10.0.0.22\nucast eno2 10.0.1.21\nucast eno2 10.0.1.22\n"
+    "auto_failback off\nnode st1\nnode st2\nping 10.0.0.1\n"
 )
 _HARESOURCES = (
     "st1 drbddisk::r0 Filesystem::/dev/drbd0::/srv/nfs::ext4 nfs-server IPaddr2::10.0.0.20/24/eno1\n"
@@ -61,11 +64,13 @@ class Tools:
         for number, client in enumerate(CLIENTS):
             machine.files[f"/proc/fs/nfsd/clients/{number + 3}/info"] = self._client(client, number)
         plain: dict[str, Callable[[Sequence[str]], Printed]] = {
-            "drbdsetup": self._drbdsetup, "drbdadm": self._drbdadm, "cl_status": self._cl_status,
+            "drbdsetup": self._drbdsetup, "cl_status": self._cl_status,
             "hb_standby": self._hb_standby, "hb_takeover": self._hb_takeover, "ip": self._ip, "ss": self._ss,
             "dmesg": self._dmesg, "exportfs": self._exportfs, "df": self._df,
         }  # fmt: skip
         machine.programs |= {name: _of(function) for name, function in plain.items()}
+        self._ordinary = machine.programs.get("systemctl", _of(lambda words: Printed()))
+        machine.programs["systemctl"] = self._systemctl
 
     def _mounts(self) -> str:
         row = f"{DEVICE} {MOUNT} ext4 rw,noatime 0 0\n" if self._node.mounted else ""
@@ -111,7 +116,7 @@ class Tools:
         )
         if not node.loaded:
             return head
-        role, disk = self._peer_words()
+        role, disk = self.peer_words()
         protocol = " " if node.standalone else "C"
         row = f" 0: cs:{node.state} ro:{node.role}/{role} ds:{node.disk}/{disk} {protocol} r-----\n"
         counts = (
@@ -120,12 +125,20 @@ class Tools:
         )
         return head + row + counts + self._progress()
 
-    def _peer_words(self) -> tuple[str, str]:
+    def peer_words(self) -> tuple[str, str]:
         peer = self._part.peer(self._node)
         return (peer.role, peer.disk) if self._node.connected else ("Unknown", "DUnknown")
 
     def _progress(self) -> str:
         node = self._node
+        if node.verify_at:
+            share = self._part.verified
+            left = int(VERIFY * (1 - share))
+            bar = "=" * int(share * 20) + ">" + "." * (19 - int(share * 20))
+            return (
+                f"\t[{bar}] verified: {100 * share:4.1f}% ({SIZE * share:.0f}/{SIZE})K\n"
+                f"\tfinish: 0:{left // 60:02d}:{left % 60:02d} speed: 13,104 (13,104) want: 40,960 K/sec\n"
+            )
         if not node.syncing or not node.resync_total:
             return ""
         done = 100 * (1 - node.out_of_sync / node.resync_total)
@@ -136,10 +149,10 @@ class Tools:
             f"\tfinish: 0:{left // 60:02d}:{left % 60:02d} speed: 4,096 (4,096) K/sec\n"
         )
 
-    def _status(self) -> str:
+    def status(self) -> str:
         """drbdsetup status --verbose --statistics."""
         node = self._node
-        role, disk = self._peer_words()
+        role, disk = self.peer_words()
         text = (
             f"{RESOURCE} role:{node.role} suspended:no\n    write-ordering:flush\n"
             f"  volume:0 minor:0 disk:{node.disk}\n"
@@ -149,8 +162,10 @@ class Tools:
         if node.standalone:
             return text + "\n"
         connection = "Connected" if node.connected else "Connecting"
-        replication = node.syncing or ("Established" if node.connected else "Off")
+        verifies = node.state if node.verify_at else ""
+        replication = verifies or node.syncing or ("Established" if node.connected else "Off")
         done = f" done:{100 * (1 - node.out_of_sync / node.resync_total):.2f}" if node.syncing else ""
+        done = " done:100.00" if verifies else done
         return text + (
             f"  peer connection:{connection} role:{role} congested:no\n"
             f"    volume:0 replication:{replication} peer-disk:{disk}{done} resync-suspended:no\n"
@@ -159,68 +174,13 @@ class Tools:
         )
 
     def _drbdsetup(self, words: Sequence[str]) -> Printed:
+        if words[1:2] == ["show"]:
+            return Printed(CONFIG)
         if words[1:2] == ["status"]:
             if not self._node.loaded:
                 return Printed(err=f"{RESOURCE}: No such resource\n", status=10)
-            return Printed(self._status())
+            return Printed(self.status())
         return Printed(err=f"drbdsetup: unknown command {' '.join(words[1:2])}\n", status=1)
-
-    def _drbdadm(self, words: Sequence[str]) -> Printed:
-        verb = next((word for word in words[1:] if not word.startswith("-")), "")
-        role, disk = self._peer_words()
-        node = self._node
-        shown = {
-            "status": self._status(), "role": f"{node.role}/{role}\n", "cstate": f"{node.state}\n",
-            "dstate": f"{node.disk}/{disk}\n", "dump": f"# {node.name}\n{_CONFIG}",
-        }  # fmt: skip
-        if verb in shown:
-            return Printed(shown[verb])
-        act = {
-            "primary": self._primary, "secondary": self._secondary, "connect": self._connect,
-            "disconnect": self._disconnect, "pause-sync": self._pause, "resume-sync": self._resume,
-        }.get(verb)  # fmt: skip
-        if act is None:
-            return Printed(err=f"drbdadm: Unknown command '{verb}'\n", status=1)
-        return act(words)
-
-    def _primary(self, words: Sequence[str]) -> Printed:
-        node, peer = self._node, self._part.peer(self._node)
-        if node.connected and peer.role == "Primary":
-            text = "0: State change failed: (-1) Multiple primaries not allowed by config\n"
-            return Printed(err=text, status=11)
-        if node.disk != "UpToDate":
-            return Printed(err="0: State change failed: (-2) Need access to UpToDate data\n", status=17)
-        node.role = "Primary"
-        return Printed()
-
-    def _secondary(self, words: Sequence[str]) -> Printed:
-        if self._node.mounted:
-            return Printed(err="0: State change failed: (-12) Device is held open by someone\n", status=11)
-        self._node.role = "Secondary"
-        return Printed()
-
-    def _connect(self, words: Sequence[str]) -> Printed:
-        node = self._node
-        node.standalone = False
-        if "--discard-my-data" in words:
-            if node.role == "Primary":
-                return Printed(
-                    err="0: Failure: (123) --discard-my-data not allowed when primary.\n", status=10
-                )
-            node.own_changes = 0
-        return Printed()
-
-    def _disconnect(self, words: Sequence[str]) -> Printed:
-        self._node.standalone, self._node.connected, self._node.syncing = True, False, ""
-        return Printed()
-
-    def _pause(self, words: Sequence[str]) -> Printed:
-        self._node.paused = True
-        return Printed()
-
-    def _resume(self, words: Sequence[str]) -> Printed:
-        self._node.paused = False
-        return Printed()
 
     def _cl_status(self, words: Sequence[str]) -> Printed:
         node, verb, *rest = self._node, *words[1:]
@@ -243,13 +203,12 @@ class Tools:
             )
             return Printed(f"{word}\n", status=1 if word == "dead" else 0)
         if verb == "listhblinks":
-            return Printed("\teno1\n")
+            return Printed("\teno1\n\teno2\n")
         if verb == "hblinkstatus":
             up = node.peer_seen or rest[:1] == [node.name]
             return Printed("up\n" if up else "dead\n", status=0 if up else 1)
         if verb == "rscstatus":
-            held = "transition" if node.acquiring else "local" if node.active else "foreign"
-            return Printed(("all" if node.active and not node.peer_seen else held) + "\n")
+            return Printed(f"{node.believes}\n")
         return Printed("10\n" if verb == "hbparameter" else "")
 
     def _hb_standby(self, words: Sequence[str]) -> Printed:
@@ -262,6 +221,20 @@ class Tools:
             return Printed("Requesting takeover of all resources\n")
         self._part.take_over(self._node)
         return Printed()
+
+    def _systemctl(self, machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+        """heartbeat gives up what it has when it is stopped, and takes what nobody has when it is started."""
+        verb = next((word for word in words[1:] if not word.startswith("-")), "")
+        if HEARTBEAT not in words:
+            return self._ordinary(machine, words, stdin)
+        if verb == "show":
+            return Printed("always\n")
+        if verb == "stop" and self._node.heartbeat_runs:
+            self._part.stop_heartbeat(self._node)
+        printed = self._ordinary(machine, words, stdin)
+        if verb == "start":
+            self._part.start_heartbeat(self._node)
+        return printed
 
     def _ip(self, words: Sequence[str]) -> Printed:
         own = self._node.machine.address

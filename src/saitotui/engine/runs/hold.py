@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from typing import Protocol
 
 from saitotui.engine.runs.lease import LeaseRefused, Leases
 from saitotui.engine.runs.record import Record
 from saitotui.engine.runs.waits import Waits
+from saitotui.model.plan import Plan
 from saitotui.model.run import Kind
 
 AGAIN = 5.0
@@ -40,18 +40,18 @@ class Nothing:
 
 
 class HeldLeases:
-    """The leases of `tiers`. Whoever has them when they are to be had back is waited for; `waits` may stop
-    that."""
+    """The leases that `plan` needs. Whoever has them when they are to be had back is waited for; `waits` may
+    stop that."""
 
-    def __init__(self, leases: Leases, tiers: Sequence[str], record: Record, waits: Waits) -> None:
+    def __init__(self, leases: Leases, plan: Plan, record: Record, waits: Waits) -> None:
         self._leases = leases
-        self._tiers = tiers
+        self._tiers, self._absent = plan.leases, plan.absent
         self._record = record
         self._waits = waits
 
     async def first(self, take_over: str = "") -> None:
         """Takes them when the run begins or goes on; LeaseRefused when somebody else has one."""
-        await self._leases.take(self._tiers, take_over)
+        await self._leases.take(self._tiers, take_over, self._absent)
         self._record.tell(Kind.LEASE, f"holding: {', '.join(self._tiers)}", held=list(self._tiers))
 
     async def take(self) -> str:

@@ -147,23 +147,27 @@ class Leases:
         self.taken = ""
         """Which of them somebody else has, as the last renewal found; '' when none."""
 
-    async def take(self, tiers: Sequence[str], take_over: str = "") -> None:
-        """Takes the lease of every tier, or none and raises LeaseRefused."""
+    async def take(self, tiers: Sequence[str], take_over: str = "", absent: Sequence[str] = ()) -> None:
+        """Takes the lease of every tier, or none and raises LeaseRefused. Of `absent` hosts none is needed
+        while they do not answer: whoever else acts needs that of the others, too."""
         try:
             for tier in tiers:
-                await self._take_tier(tier, take_over)
+                await self._take_tier(tier, take_over, absent)
         except LeaseRefused:
             await self.release()
             raise
 
-    async def _take_tier(self, tier: str, take_over: str) -> None:
+    async def _take_tier(self, tier: str, take_over: str, absent: Sequence[str]) -> None:
         silent: list[str] = []
+        dead: list[str] = []
         for host, folder in places(self._profile, tier):
             why = await self._take_place(tier, host, folder, take_over)
             if why:
-                silent.append(why)
+                (dead if host in absent else silent).append(why)
             elif self._profile.cluster:
                 return
+        granted = any(held.tier == tier for held in self._held)
+        silent += [] if granted else dead
         if self._profile.cluster or silent:
             where = "; ".join(silent) or "no cluster node answers"
             raise LeaseRefused(f"cannot tell whether anybody else acts on {tier}: {where}")

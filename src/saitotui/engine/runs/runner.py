@@ -137,7 +137,7 @@ class Runner:
             plan = self._plan()
             self._begin(plan)
             before = earlier(plan, self._earlier)
-            hold = HeldLeases(self._leases, plan.leases, self._record, self._waits)
+            hold = HeldLeases(self._leases, plan, self._record, self._waits)
             await self._hold(hold, resting=before.rests(plan))
         except (JournalError, LeaseRefused, ValueError) as error:
             return self._refused(str(error))

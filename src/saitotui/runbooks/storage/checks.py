@@ -157,13 +157,16 @@ def heartbeat_holds(node: NodeView, everything: bool) -> Check:
     )
 
 
-def heartbeat_runs(node: NodeView) -> Check:
-    text = "cl_status hbstatus"
+def heartbeat_rests(node: NodeView) -> Check:
+    """Whether it runs and moves nothing; what it says that it has proves nothing."""
 
     def judge(answer: Answer) -> Verdict:
-        return Verdict(heartbeat.membership(answer).running, answer.text.strip())
+        found = heartbeat.membership(answer)
+        if not found.running:
+            return Verdict(False, "it is stopped")
+        return Verdict(found.resources not in ("transition", ""), f"holds {found.resources or '?'}")
 
-    return Check(f"heartbeat runs on {node.name}", on(node.host, text), reading(judge))
+    return Check(f"heartbeat runs on {node.name}", on(node.host, heartbeat.STATUS), reading(judge), 6.0)
 
 
 def two_links(node: NodeView) -> Check:
@@ -189,8 +192,8 @@ def comes_back(node: NodeView) -> Check:
     )
 
 
-def configured_alike(pair: Pair, node: NodeView, wanted: Mapping[str, str], of: str) -> Check:
-    """Whether the configuration on the node is the one that `of` had when the plan was made."""
+def configured_alike(pair: Pair, node: NodeView, wanted: Mapping[str, str]) -> Check:
+    """Whether the configuration on the node is the one that the active one had when the plan was made."""
 
     def judge(answer: Answer) -> Verdict:
         found = drbd.config(answer)
@@ -198,7 +201,9 @@ def configured_alike(pair: Pair, node: NodeView, wanted: Mapping[str, str], of: 
         return Verdict(not differ, f"{', '.join(differ)} differ" if differ else f"{len(found)} files alike")
 
     command = on(node.host, drbd.config_command(pair.storage.resource))
-    return Check(f"{node.name} is configured like {of}", command, reading(judge), deadline=6.0)
+    same = node.name == pair.old.name
+    sentence = f"{node.name} is configured {'as it was' if same else f'like {pair.old.name}'}"
+    return Check(sentence, command, reading(judge), deadline=6.0)
 
 
 def can_serve(pair: Pair, node: NodeView) -> Check:

@@ -58,7 +58,8 @@ def view_of(profile: Profile, snapshot: Snapshot) -> View | None:
 def clients_of(profile: Profile) -> Mapping[str, str]:
     """The hosts of the profile that are clients of the export, with their addresses."""
     expected = profile.storage.clients if profile.storage is not None else ()
-    return {name: host.address for name, host in profile.hosts.items() if host.address in expected}
+    seen = {name: host.service_address or host.address for name, host in profile.hosts.items()}
+    return {name: address for name, address in seen.items() if address in expected}
 
 
 def moved(view: View) -> tuple[Resource, ...] | str:

@@ -143,6 +143,20 @@ def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
     )
 
 
+def learns(node: NodeView, *, parks: bool = False) -> Step:
+    """heartbeat on the node that serves takes itself for the one that has everything: what runs already is
+    not started again."""
+    return Step(
+        f"heartbeat on {node.name} learns that it has everything",
+        (Act(on(node.host, f"{ANNOUNCE}hb_takeover all", Danger.REVERSIBLE)),),
+        goal=checks.heartbeat_holds(node, everything=True),
+        no_undo="it knows what is true",
+        deadline=MOVE,
+        expected=10.0,
+        parks=parks,
+    )
+
+
 def both_well(pair: Pair) -> tuple[Step, ...]:
     storage, old, new = pair.storage, pair.old, pair.new
     return (

@@ -57,6 +57,7 @@ def taken_over(
         tuple(_preflight(found)),
         tuple(disarm(profile, snapshot, STORAGE)),
         ("storage",),
+        (found.pair.old.host,) if found.dead else (),
     )
 
 
@@ -146,10 +147,10 @@ def _last_contact(node: NodeView, peer: str) -> Check:
     """How old the data are at least: never holds, to be read and accepted."""
 
     def judge(answer: Answer) -> Verdict:
-        lost = [one for one in drbd_log.kernel_log(answer).entries if "connection Connected ->" in one.said]
-        if not lost:
+        lost = drbd_log.kernel_log(answer).lost
+        if lost is None:
             return Verdict(None, "the kernel's log does not tell when they were in contact last")
-        return Verdict(False, f"in contact until {coarse(lost[-1].age)} ago")
+        return Verdict(False, f"in contact until {coarse(lost)} ago")
 
     return Check(
         f"nothing was written on {peer} after {node.name} lost it",
@@ -222,20 +223,6 @@ def _prove(found: _Taking) -> Stage:
                 f"{pair.old.name} stands by", (), goal=checks.secondary(pair.storage, pair.old), deadline=10.0
             )
         )
-    body += _told(pair.new)
+    if pair.new.heartbeat is not None and pair.new.heartbeat.running:
+        body.append(steps.learns(pair.new, parks=True))
     return Stage("prove", "Prove it from the clients' side", tuple(body), notice="nothing")
-
-
-def _told(node: NodeView) -> Iterator[Step]:
-    """heartbeat on the node takes itself for the one that has everything, where it runs."""
-    if node.heartbeat is None or not node.heartbeat.running:
-        return
-    yield Step(
-        f"heartbeat on {node.name} learns that it has everything",
-        (Act(on(node.host, f"{steps.ANNOUNCE}hb_takeover all", Danger.REVERSIBLE)),),
-        goal=checks.heartbeat_holds(node, everything=True),
-        no_undo="it knows what is true",
-        deadline=steps.MOVE,
-        expected=10.0,
-        parks=True,
-    )

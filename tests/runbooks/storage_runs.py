@@ -1,0 +1,73 @@
+"""Storage runbooks on the simulated platform: planned, carried out, and what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.runbooks.simulated import Kept, Unreliable, hasty, passing_time, planned
+
+from saitotui.clients.hub import Hub
+from saitotui.config import load_profile
+from saitotui.engine.runs.execution import Execution, Line, preflight
+from saitotui.engine.runs.record import Record
+from saitotui.model.plan import Plan
+from saitotui.model.run import Decision, Result, RunEvent
+from saitotui.simulator.simulation import Simulation
+
+
+async def made(simulation: Simulation, runbook: str, **given: str) -> Plan:
+    plan = await planned(simulation, runbook, **given)
+    assert isinstance(plan, Plan), plan
+    return plan
+
+
+async def asked(simulation: Simulation, plan: Plan) -> Sequence[Line]:
+    """What the preflight says."""
+    hub = Hub(load_profile(simulation.profile_path))
+    try:
+        return await preflight(hub, plan.preflight)
+    finally:
+        await hub.aclose()
+
+
+def bad(lines: Sequence[Line]) -> set[str]:
+    """The lines that are not green, by grade and sentence."""
+    return {f"{line.word}: {line.condition.check.sentence}" for line in lines if line.word != "green"}
+
+
+class Carried:
+    """One run, its events and its evidence."""
+
+    def __init__(self, folder: Path) -> None:
+        self.evidence = folder / "evidence"
+        self.events: list[RunEvent] = []
+
+    async def run(self, simulation: Simulation, plan: Plan, text: str = "", fate: str = "") -> Result:
+        """To its end while time passes; with `text` the first command that begins so meets its fate."""
+        hub = Hub(load_profile(simulation.profile_path))
+
+        async def go(stage: int, why: str) -> Decision:
+            return Decision.ABANDON if why else Decision.GO
+
+        way = Unreliable(hub, text, fate)
+        record = Record(Kept(), "0001", self.events.append, evidence=self.evidence)
+        try:
+            async with passing_time(simulation, 1):
+                result = await Execution(hasty(plan, 10 if text else 60), way, record, go).run()
+        finally:
+            await hub.aclose()
+        assert way.met is bool(text), f"{text!r} was never sent"
+        return result
+
+    def told(self, words: str) -> bool:
+        return any(words in event.sentence for event in self.events)
+
+
+async def carried(folder: Path, simulation: Simulation, runbook: str, **given: str) -> tuple[Result, Carried]:
+    run = Carried(folder)
+    return await run.run(simulation, await made(simulation, runbook, **given)), run
+
+
+def serving(simulation: Simulation) -> set[str]:
+    return {name for name, node in simulation.storage.nodes.items() if node.active}

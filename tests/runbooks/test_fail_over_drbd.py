@@ -1,0 +1,175 @@
+"""fail-over-drbd on the simulated platform: on purpose, of a dead node, refused, with one command lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, planned
+from tests.runbooks.storage_runs import Carried, asked, bad, carried, made, serving
+
+from saitotui.model.plan import Outcome, Plan, Refusal, lines
+from saitotui.simulator.simulation import Simulation
+from saitotui.simulator.world import Machine, Printed
+
+ID = "fail-over-drbd"
+
+
+async def test_the_standby_takes_the_service_and_gives_it_back(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        assert bad(await asked(simulation, plan)) == set()
+        for new, old in (("st2", "st1"), ("st1", "st2")):
+            result, run = await carried(tmp_path, simulation, ID)
+            assert result.outcome is Outcome.DONE, result.sentence
+            assert serving(simulation) == {new}
+            assert simulation.storage.nodes[old].believes == "none"
+            assert run.told("has what tc1 wrote")
+
+
+async def test_clients_prove_it_with_a_file_of_their_own(tmp_path: Path) -> None:
+    """A client that finds another file where its own was stops the proof."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        run = Carried(tmp_path)
+        tc2 = simulation.world.machines["tc2"]
+        ordinary, seen = tc2.programs["stat"], list[str]()
+
+        def stat(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+            seen.append(words[-1])
+            return ordinary(machine, words, stdin) if len(seen) == 1 else Printed("4711\n")
+
+        tc2.programs["stat"] = stat
+        result = await run.run(simulation, plan)
+        assert result.outcome is Outcome.FAILED
+        assert "another file: 4711" in result.sentence
+        assert serving(simulation) == {"st2"}
+
+
+@pytest.mark.parametrize(
+    ("faults", "line"),
+    [
+        (["blocks-differ st2", "verify"], "st1 is Primary, in sync, and sees a Secondary"),
+        (["disk-full st2"], "st2 can serve"),
+        (["storage-link-cut st1"], "heartbeat on st1 is at rest and sees st2"),
+        (["busy"], "no program on st1 works on /srv/nfs"),
+        (["config"], "st2 is configured like st1"),
+        (["no nfsd"], "st2 can serve"),
+    ],
+)
+async def test_what_is_not_proven_safe_is_refused(tmp_path: Path, faults: list[str], line: str) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        st1, st2 = (simulation.world.machines[name] for name in ("st1", "st2"))
+        for fault in faults:
+            match fault:
+                case "verify":
+                    simulation.storage.begin_verify()
+                case "busy":
+                    st1.programs["fuser"] = lambda machine, words, stdin: Printed("411\n")
+                    st1.files["/proc/411/comm"] = "rsync\n"
+                case "config":
+                    st2.files["/etc/ha.d/ha.cf"] = "node somebody\n"
+                case "no nfsd":
+                    del st2.programs["rpc.nfsd"]
+                case _:
+                    simulation.inject(*fault.split())
+        simulation.advance(15)
+        found = {one.condition.check.sentence for one in await asked(simulation, plan) if one.word == "red"}
+        assert line in found
+
+
+@pytest.mark.parametrize("fate", [REFUSED, LOST, LOST_AFTER])
+@pytest.mark.parametrize("verb", ["take", "give"])
+async def test_one_command_refused_or_lost_never_makes_two(tmp_path: Path, verb: str, fate: str) -> None:
+    """It ends named, and exactly one node serves."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        run = Carried(tmp_path)
+        result = await run.run(simulation, plan, f"sh /run/saitotui/hand_over.sh {verb} ", fate)
+        simulation.advance(60)
+        assert len(serving(simulation)) == 1, result
+        assert result.outcome in (Outcome.DONE, Outcome.UNDONE, Outcome.INDETERMINATE), result.sentence
+
+
+async def test_a_node_that_does_not_take_gives_no_outage(tmp_path: Path) -> None:
+    """st2 waits, and has forgotten it when st1 gives: st1 takes everything back by itself."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.storage.give(simulation.storage.nodes["st1"])
+        assert serving(simulation) == set()
+        simulation.advance(20)
+        assert serving(simulation) == {"st1"}
+
+
+async def test_nobody_is_promoted_while_the_other_may_have_power(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "storage-nobody-serves", frozen=True) as simulation:
+        simulation.advance(60)
+        refused = await planned(simulation, ID)
+        assert isinstance(refused, Refusal)
+        assert "nobody knows whether st1 has power" in "".join(refused.reasons)
+        plan = await made(simulation, ID, off="st1")
+        text = "\n".join(lines(plan))
+        assert "type `st1 has no power` to begin" in text
+        assert text.index("st2 gets no echo of st1") < text.index("st2 takes the service")
+        assert any(
+            line.startswith("amber: nothing was written on st1")
+            for line in bad(await asked(simulation, plan))
+        )
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert serving(simulation) == {"st2"}
+
+
+async def test_one_that_lives_after_all_is_not_taken_for_dead(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "storage-nobody-serves", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, ID, off="st1")
+        simulation.world.power_on("st1", 0)
+        simulation.advance(1)
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.REFUSED
+        assert serving(simulation) <= {"st1"}
+
+
+async def test_data_that_are_not_whole_are_never_promoted(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "storage-nobody-serves", frozen=True) as simulation:
+        simulation.advance(60)
+        simulation.storage.nodes["st2"].disk = "Inconsistent"
+        refused = await planned(simulation, ID, off="st1")
+        assert isinstance(refused, Refusal)
+        assert "st2 is Inconsistent" in "".join(refused.reasons)
+
+
+async def test_a_service_that_runs_nowhere_is_started(tmp_path: Path) -> None:
+    """Both nodes are well, heartbeat is stopped on both: nobody has to be fenced."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        for node in simulation.storage.nodes.values():
+            simulation.world.service(node.name, "heartbeat", "stopped")
+            simulation.storage.release(node)
+        plan = await made(simulation, ID, to="st2")
+        assert not any(stage.name == "fence" for stage in plan.stages)
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert serving(simulation) == {"st2"}
+        back, _ = await carried(tmp_path, simulation, "rejoin-drbd-node")
+        assert back.outcome is Outcome.DONE, back.sentence
+        assert simulation.storage.nodes["st2"].believes == "all"
+
+
+async def test_without_heartbeat_on_one_side_nothing_is_moved(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.world.service("st2", "heartbeat", "stopped")
+        refused = await planned(simulation, ID)
+    assert isinstance(refused, Refusal)
+    assert "rejoin-drbd-node" in "".join(refused.reasons)
+
+
+async def test_the_plan_names_nothing_that_moves(tmp_path: Path) -> None:
+    """Time goes by, clients write: the plan that was approved is still the plan."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        first = await made(simulation, ID)
+        simulation.advance(90)
+        second = await planned(simulation, ID)
+    assert isinstance(second, Plan)
+    assert first.digest == second.digest
