@@ -12,7 +12,21 @@ import pytest
 from tests.lab.platform import Lab
 from tests.lab.subnet import Subnet
 
-PROGRAMS = ("mariadbd", "haproxy", "nginx", "sshd", "java", "javac", "nsenter", "setpriv", "unshare")
+PROGRAMS = (
+    "linux.uml",
+    "mmdebstrap",
+    "mkfs.ext4",
+    "ip",
+    "mariadbd",
+    "haproxy",
+    "nginx",
+    "sshd",
+    "java",
+    "javac",
+    "nsenter",
+    "setpriv",
+    "unshare",
+)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tests.lab.database import PASSWORDS
 from tests.lab.pair import Pair
@@ -88,7 +88,14 @@ def at_work(module: str, *arguments: str, ready: str) -> Iterator[dict[str, Any]
         program.communicate()
 
 
-def saitotui(lab: Pair, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+class Profiled(Protocol):
+    """A platform of the lab that the console has a profile of."""
+
+    @property
+    def profile(self) -> Path: ...
+
+
+def saitotui(lab: Profiled, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "saitotui", *arguments, "--profile", str(lab.profile)],
         capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
@@ -96,7 +103,7 @@ def saitotui(lab: Pair, state: Path, *arguments: str) -> subprocess.CompletedPro
     )  # fmt: skip
 
 
-def begun(lab: Pair, state: Path, runbook: str, *more: str) -> subprocess.Popen[str]:
+def begun(lab: Profiled, state: Path, runbook: str, *more: str) -> subprocess.Popen[str]:
     """A run that goes on by itself, for tests in whose middle something happens."""
     planned = saitotui(lab, state, "plan", runbook, "--json", *more)
     assert planned.returncode == 0, planned.stdout + planned.stderr
@@ -111,7 +118,7 @@ def begun(lab: Pair, state: Path, runbook: str, *more: str) -> subprocess.Popen[
 WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 
-def walk(lab: Pair, state: Path, runbook: str, *more: str) -> str:
+def walk(lab: Profiled, state: Path, runbook: str, *more: str) -> str:
     """One run to its good end, by plan, digest and run, as an engineer does it: what was printed."""
     planned = saitotui(lab, state, "plan", runbook, "--json", *more)
     assert planned.returncode == 0, planned.stdout + planned.stderr

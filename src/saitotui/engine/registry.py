@@ -13,6 +13,7 @@ from saitotui import tiers
 from saitotui.model.command import Question
 from saitotui.model.finding import Situation
 from saitotui.model.log import Log
+from saitotui.model.nudge import Nudge
 from saitotui.model.profile import Profile
 from saitotui.model.tier import Tier, TierKind
 from saitotui.tiers import redundancy
@@ -48,6 +49,11 @@ def logs(profile: Profile, subject: str = "") -> tuple[Log, ...]:
     """The logs of a platform: all, those of a tier, or those of a node."""
     every = [(kind.name, log) for kind in tier_kinds() for log in kind.logs(profile)]
     return tuple(log for tier, log in every if subject in ("", tier, log.node))
+
+
+def nudges(profile: Profile) -> tuple[Nudge, ...]:
+    """What tells of changes by itself."""
+    return tuple(nudge for kind in tier_kinds() for nudge in kind.nudges(profile))
 
 
 def platform(profile: Profile) -> Platform:

@@ -12,13 +12,16 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from saitotui.clients.base import Streams
 from saitotui.engine import store
 from saitotui.engine.judge import judge
+from saitotui.engine.nudging import listen
 from saitotui.engine.poll import Asker, Memory, ask_lane, lanes
-from saitotui.engine.registry import Platform
+from saitotui.engine.registry import Platform, nudges
 from saitotui.model.command import Question
 from saitotui.model.picture import Picture
 
@@ -32,7 +35,12 @@ SAVE_EVERY = 30.0
 _log = logging.getLogger(__name__)
 
 
-class Hub(Asker, Protocol):
+def _set_all(events: Sequence[asyncio.Event]) -> None:
+    for event in events:
+        event.set()
+
+
+class Hub(Asker, Streams, Protocol):
     async def aclose(self) -> None: ...
 
 
@@ -104,8 +112,7 @@ class Watch:
             self._news.set()
 
     def _hurry_all(self) -> None:
-        for hurry in self._hurry:
-            hurry.set()
+        _set_all(self._hurry)
 
     def _restore(self) -> None:
         """Publishes the last known state, marked as such, before anything was asked; else an empty one."""
@@ -134,6 +141,13 @@ class Watch:
             asyncio.create_task(self._lane(hub, group, hurry), name=group[0].key)
             for group, hurry in zip(groups, self._hurry, strict=True)
         ]
+        for nudge in nudges(self._platform.profile):
+            lane = [
+                hurry
+                for group, hurry in zip(groups, self._hurry, strict=True)
+                if any(question.key in nudge.keys for question in group)
+            ]
+            tasks.append(asyncio.create_task(listen(hub, nudge, partial(_set_all, lane)), name="nudge"))
         tasks.append(asyncio.create_task(self._publisher(), name="publisher"))
         self._running.set()
         try:

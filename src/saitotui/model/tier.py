@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from saitotui.model.command import Question
 from saitotui.model.finding import Situation
 from saitotui.model.log import Log
+from saitotui.model.nudge import Nudge, no_nudges
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.topology import TierPicture
@@ -33,7 +34,8 @@ class TierKind:
     """How a tier module presents itself: each `saitotui.tiers.NAME` has one, called `TIER`.
 
     `build` gives None when the profile has no such tier. `order` is its place on the tier strip (and its
-    number key), `needs` the tiers whose failure explains its own, `logs` what its services write.
+    number key), `needs` the tiers whose failure explains its own, `logs` what its services write, `nudges`
+    what tells of changes by itself.
     """
 
     name: str
@@ -43,3 +45,4 @@ class TierKind:
     situations: tuple[Situation, ...]
     needs: tuple[str, ...] = ()
     logs: Callable[[Profile], Sequence[Log]] = no_logs
+    nudges: Callable[[Profile], Sequence[Nudge]] = no_nudges

@@ -17,7 +17,6 @@ from pathlib import Path
 from tests.lab.host import LabError
 from tests.lab.storage.network import BACK, FRONT, Network
 from tests.lab.storage.pair import CACHE, NODES, StoragePair
-from tests.lab.storage.profile import write
 
 RUNNING = CACHE / "running.json"
 
@@ -29,12 +28,11 @@ def up() -> int:
         pair = StoragePair(Path(name), network)
         print("starting, this takes about a minute", flush=True)
         with pair, socket.socket(socket.AF_UNIX) as door:
-            file = write(pair)
             door.bind(f"{name}/door")
             door.listen()
-            known = {"folder": name, "namespace": network.namespace, "profile": str(file)}
+            known = {"folder": name, "namespace": network.namespace, "profile": str(pair.profile)}
             RUNNING.write_text(json.dumps(known), "utf-8")
-            print(f"up; the console's profile is {file}", flush=True)
+            print(f"up; the console's profile is {pair.profile}", flush=True)
             try:
                 _serve(pair, door)
             except KeyboardInterrupt:
@@ -121,8 +119,8 @@ def main(words: list[str]) -> int:
         case ["status"] | ["down"] | [("cut" | "join" | "kill" | "boot" | "freeze" | "thaw"), _]:
             return _tell(words)
     return _refuse(
-        "up | down | status | ssh HOST [COMMAND] | run COMMAND | kill HOST | boot HOST | freeze HOST | thaw HOST |"
-        f" cut {FRONT} or {BACK} | join {FRONT} or {BACK}"
+        "up | down | status | ssh HOST [COMMAND] | run COMMAND | kill HOST | boot HOST | freeze HOST | "
+        f"thaw HOST | cut {FRONT} or {BACK} | join {FRONT} or {BACK}"
     )
 
 

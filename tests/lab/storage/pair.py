@@ -1,17 +1,18 @@
-"""The real storage pair and a client of it: st1 and st2 (DRBD, heartbeat, NFS), app1 (a kernel's NFS client)."""
+"""The real storage pair, st1 and st2 (DRBD, heartbeat, NFS), and app1, whose kernel mounts the export."""
 
 from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from tests.lab.host import LabError, wait_for
+from tests.lab.host import LabError, end_of, wait_for
 from tests.lab.sshd import make_key
 from tests.lab.storage.network import BACK, FRONT, Network
+from tests.lab.storage.profile import write
 from tests.lab.storage.uml import UmlHost
 
 HERE = Path(__file__).parent
@@ -39,9 +40,7 @@ def image() -> Path:
         with log.open("wb") as output:
             done = subprocess.run([str(script), str(file)], stdout=output, stderr=output, timeout=600)
         if done.returncode:
-            raise LabError(
-                f"the image of a storage host was not built\n{log.read_text('utf-8', 'replace')[-3000:]}"
-            )
+            raise LabError(f"the image of a storage host was not built{end_of(log)}")
     return file
 
 
@@ -58,6 +57,10 @@ class StoragePair:
         }
         self.client = self.hosts["app1"]
 
+    @property
+    def profile(self) -> Path:
+        return self.folder / "profile.yaml"
+
     def __enter__(self) -> StoragePair:
         try:
             for name, host in self.hosts.items():
@@ -68,9 +71,9 @@ class StoragePair:
                 NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0")
             )
             self.hosts["st1"].ssh(_FIRST)
-            units = "ln -s /lib/systemd/system/{drbd,heartbeat}.service /etc/systemd/system/multi-user.target.wants/"
-            self._each(NODES, lambda host: host.ssh(f"bash -c {units!r}; systemctl daemon-reload"))
-            self._each(NODES, lambda host: host.ssh("systemctl start heartbeat"))
+            order = "systemctl -q enable drbd heartbeat && systemctl start heartbeat"
+            self._each(NODES, lambda host: host.ssh(order))
+            write(self)
             self.settle()
         except BaseException:
             self.stop()
@@ -86,7 +89,8 @@ class StoragePair:
         for host in self.hosts.values():
             host.power_off()
 
-    def _each(self, names, order) -> None:  # type: ignore[no-untyped-def]
+    def _each(self, names: Iterable[str], order: Callable[[UmlHost], object]) -> None:
+        """Tells several hosts the same, at the same time."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: order(self.hosts[name]), names))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -29,7 +28,5 @@ def described(pair: StoragePair) -> dict[str, Any]:
     return {"name": "lab", "environment": {"name": "lab"}, "poll": 1.0, "hosts": hosts, "storage": storage}
 
 
-def write(pair: StoragePair) -> Path:
-    file = pair.folder / "profile.yaml"
-    file.write_text(yaml.safe_dump(described(pair), sort_keys=False), "utf-8")
-    return file
+def write(pair: StoragePair) -> None:
+    pair.profile.write_text(yaml.safe_dump(described(pair), sort_keys=False), "utf-8")

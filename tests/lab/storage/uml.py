@@ -47,22 +47,34 @@ class UmlHost:
             disk.truncate(disk_mib << 20)
 
     def power_on(self, memory: str = "224M") -> None:
-        log = self.folder / "console.out"
-        cards = [
-            f"vec{n}:transport=tap,ifname={tap},depth=128,gro=1" for n, tap in enumerate(self.taps.values())
-        ]
+        log, disks = self.folder / "console.out", self.folder
+        cards = enumerate(self.taps.values())
+        kernel = [
+            "/usr/bin/linux.uml", f"umid={self.name}", f"uml_dir={self.folder}", f"mem={memory}",
+            f"ubda={disks / 'root.cow'},{self._image}", f"ubdb={disks / 'disk'}",
+            f"ubdc={disks / 'files.tar'}", "root=/dev/ubda", "rw",
+            *(f"vec{n}:transport=tap,ifname={tap},depth=128,gro=1" for n, tap in cards),
+            f"lab.host={self.name}", f"lab.address={self.address}/24",
+            "con=null", "con0=null,fd:2", "con1=fd:0,fd:1", "ssl=null", "quiet",
+        ]  # fmt: skip
+        alone = (
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            "--fork",
+            "--pid",
+            "--mount-proc",
+            "--kill-child",
+        )
         with log.open("ab") as output:
             self._outer = subprocess.Popen(
-                [
-                    *self.network.inside("setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--pid"),
-                    "--mount-proc", "--kill-child", "--", "/usr/bin/linux.uml", f"umid={self.name}",
-                    f"uml_dir={self.folder}", f"mem={memory}", f"ubda={self.folder / 'root.cow'},{self._image}",
-                    f"ubdb={self.folder / 'disk'}", f"ubdc={self.folder / 'files.tar'}", "root=/dev/ubda", "rw",
-                    *cards, f"lab.host={self.name}", f"lab.address={self.address}/24", "con=null",
-                    "con0=null,fd:2", "con1=fd:0,fd:1", "ssl=null", "quiet",
-                ],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
+                self.network.inside(*alone, "--", *kernel),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     @property
     def powered(self) -> bool:
@@ -99,27 +111,25 @@ class UmlHost:
             raise LabError(f"{self.name} is powered off")
         os.kill(child_of(self._outer.pid), number)
 
+    def command(self, text: str) -> list[str]:
+        """The command line that runs `text` on it as root."""
+        options = ("BatchMode=yes", "ConnectTimeout=3", f"UserKnownHostsFile={self.folder / 'known_hosts'}")
+        line = ["ssh", "-q", "-i", str(self._client_key), *(word for one in options for word in ("-o", one))]
+        return [*self.network.inside(*line, f"root@{self.address}", text)]
+
     def ssh(
-        self, command: str, deadline: float = LONG, *, check: bool = True
+        self, text: str, deadline: float = LONG, *, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """Runs a command on it as root."""
-        known = self.folder / "known_hosts"
-        line = [
-            "ssh", "-q", "-i", str(self._client_key), "-o", f"UserKnownHostsFile={known}", "-o", "BatchMode=yes",
-            "-o", "ConnectTimeout=3", "-o", "ControlMaster=no", f"root@{self.address}", command,
-        ]  # fmt: skip
+        line = self.command(text)
         try:
             done = subprocess.run(
-                self.network.inside(*line),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=deadline,
+                line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=deadline
             )
         except subprocess.TimeoutExpired:
             done = subprocess.CompletedProcess(line, 255, "", f"no answer within {deadline:g}s")
         if check and done.returncode:
-            raise LabError(f"{self.name}: {command}: {(done.stderr or done.stdout).strip()}")
+            raise LabError(f"{self.name}: {text}: {(done.stderr or done.stdout).strip()}")
         return done
 
     def says(self, command: str) -> str:

@@ -19,6 +19,7 @@ from saitotui.tiers.storage.judge_nodes import node_findings
 from saitotui.tiers.storage.judge_pacemaker import pacemaker_findings
 from saitotui.tiers.storage.judge_service import service_findings
 from saitotui.tiers.storage.nodes import edges, nodes
+from saitotui.tiers.storage.nudges import nudges
 from saitotui.tiers.storage.questions import StorageQuestions, ask
 from saitotui.tiers.storage.situations import SITUATIONS
 from saitotui.tiers.storage.tables import events, robots, samples, tables
@@ -84,4 +85,4 @@ def build(profile: Profile) -> Tier | None:
     return StorageTier(profile.storage, ask(profile.storage, profile.poll))
 
 
-TIER = TierKind("storage", "Storage", 3, build, SITUATIONS)
+TIER = TierKind("storage", "Storage", 3, build, SITUATIONS, nudges=nudges)

@@ -1,0 +1,166 @@
+"""Runbooks on the real storage pair, and what a client of its export noticed meanwhile."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from tests.lab.host import LONG
+from tests.lab.storage.pair import FLOATING_IP, NODES, StoragePair
+from tests.runbooks.deployments import Happening
+from tests.runbooks.simulated import Kept, seen
+
+from saitotui.clients.hub import Hub
+from saitotui.config import load_profile
+from saitotui.engine.runs.catalogue import plan_of
+from saitotui.engine.runs.execution import Execution, preflight
+from saitotui.engine.runs.record import Record
+from saitotui.model.command import Command
+from saitotui.model.plan import Plan, Refusal
+from saitotui.model.run import Decision, Result, RunEvent
+
+PLACE = "/mnt/nfs"
+FILE = f"{PLACE}/data/numbered"
+RATE = 10.0
+"""Lines a second that a client writes."""
+
+
+@dataclass
+class Noticed:
+    """What the client was told: line numbers with the second of their acknowledgement; what failed."""
+
+    lines: list[tuple[int, float]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    @property
+    def pauses(self) -> list[float]:
+        """Seconds between acknowledgements, longest first."""
+        return sorted((after - before for (_, before), (_, after) in pairwise(self.lines)), reverse=True)
+
+
+@contextmanager
+def working(pair: StoragePair, version: str = "4.2") -> Iterator[Noticed]:
+    """A client writes and reads the export in the block; afterwards the result holds what it noticed."""
+    mount = f"mount -t nfs -o vers={version},hard,timeo=50 {FLOATING_IP}:/srv/nfs {PLACE}"
+    pair.client.ssh(f"grep -q ' {PLACE} ' /proc/mounts || {mount}; rm -f {FILE}")
+    noticed = Noticed()
+    writer = subprocess.Popen(
+        pair.client.command(f"lab-writer {FILE} {RATE}"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    reader = threading.Thread(target=_read, args=(writer, noticed))
+    reader.start()
+    try:
+        yield noticed
+        time.sleep(1)
+    finally:
+        if writer.stdin is not None:
+            writer.stdin.close()
+        reader.join(LONG)
+        writer.kill()
+        writer.wait(LONG)
+
+
+def _read(writer: subprocess.Popen[str], noticed: Noticed) -> None:
+    assert writer.stdout is not None
+    for line in writer.stdout:
+        words = line.split(None, 1)
+        if words[0] == "error":
+            noticed.errors.append(line.strip())
+        elif words[0].isdigit():
+            noticed.lines.append((int(words[0]), float(words[1])))
+
+
+def kept(pair: StoragePair) -> set[int]:
+    """The lines that the export has, as the node that serves reads them from its disk."""
+    name = pair.serving()
+    assert name is not None, [pair.state(one) for one in NODES]
+    said = pair.hosts[name].says("cat /srv/nfs/data/numbered")
+    return {int(line) for line in said.splitlines() if line.isdigit()}
+
+
+def nothing_lost(pair: StoragePair, noticed: Noticed) -> None:
+    assert noticed.errors == []
+    assert noticed.lines
+    assert {number for number, _ in noticed.lines} <= kept(pair)
+
+
+class Carried:
+    """One run of a runbook; `then` happens right before the first command for which `when` holds."""
+
+    def __init__(self, pair: StoragePair, evidence: Path) -> None:
+        self._pair = pair
+        self._evidence = evidence
+        self.events: list[RunEvent] = []
+
+    async def planned(self, runbook: str, **given: str) -> Plan | Refusal:
+        profile = load_profile(self._pair.profile)
+        hub = Hub(profile)
+        try:
+            return plan_of(profile, await seen(hub, profile, time.time, "storage"), runbook, given)
+        finally:
+            await hub.aclose()
+
+    async def run(
+        self,
+        runbook: str,
+        when: Callable[[Command], bool] = lambda command: False,
+        then: Callable[[], object] = lambda: None,
+        **given: str,
+    ) -> Result:
+        profile = load_profile(self._pair.profile)
+        hub = Hub(profile)
+
+        async def go(stage: int, why: str) -> Decision:
+            return Decision.ABANDON if why else Decision.GO
+
+        try:
+            plan = plan_of(profile, await seen(hub, profile, time.time, "storage"), runbook, given)
+            assert isinstance(plan, Plan), plan
+            red = [line for line in await preflight(hub, plan.preflight) if line.word == "red"]
+            assert red == [], [line.sentence for line in red]
+            record = Record(Kept(), "0001", self.events.append, evidence=self._evidence)
+            return await Execution(plan, Happening(hub, when, then), record, go).run()
+        finally:
+            await hub.aclose()
+
+    def told(self, words: str) -> bool:
+        return any(words in event.sentence for event in self.events)
+
+
+class Watcher:
+    """Looks, over and over, whether both nodes say that they are Primary and connected, or serve at once."""
+
+    def __init__(self, pair: StoragePair) -> None:
+        self._pair = pair
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self.both: list[float] = []
+        self.looks = 0
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(LONG)
+
+    def _primaries(self) -> Sequence[str]:
+        return [name for name in NODES if self._pair.state(name).startswith("Primary")]
+
+    def _look(self) -> None:
+        while not self._stop.is_set():
+            # Twice, so that a hand-over between two questions is not taken for two Primaries.
+            if len(self._primaries()) > 1 and len(self._primaries()) > 1:
+                self.both.append(time.monotonic())
+            self.looks += 1
+            time.sleep(0.2)

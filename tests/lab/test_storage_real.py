@@ -1,0 +1,265 @@
+"""Storage runbooks on a real DRBD pair under heartbeat, with a kernel's NFS client that works meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.host import wait_for
+from tests.lab.storage.network import BACK, Network
+from tests.lab.storage.pair import NODES, StoragePair
+from tests.lab.storage.runs import Carried, Watcher, kept, nothing_lost, working
+from tests.lab.swaps import walk
+
+from saitotui.model.command import Command
+from saitotui.model.plan import Outcome, Refusal
+
+pytestmark = pytest.mark.lab
+
+MOVE, JOIN = "fail-over-drbd", "rejoin-drbd-node"
+
+
+@pytest.fixture(scope="module")
+def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
+    folder = tmp_path_factory.mktemp("storage")
+    with Network() as network, network.entered(), StoragePair(folder, network) as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(running: StoragePair) -> Iterator[StoragePair]:
+    """The pair for one test; one that breaks it mends it."""
+    yield running
+    running.heal()
+    running.settle()
+
+
+def _other(name: str) -> str:
+    return NODES[1 - NODES.index(name)]
+
+
+def _serving(pair: StoragePair) -> str:
+    name = pair.serving()
+    assert name is not None
+    return name
+
+
+def _served_by(pair: StoragePair, name: str) -> None:
+    wait_for(f"{name} to serve", lambda: pair.serving() == name, 90)
+
+
+def _write_alone(pair: StoragePair, name: str) -> None:
+    """Somebody writes on one side of a split brain, once it has mounted the file system there."""
+    text = f"grep -q ' /srv/nfs ' /proc/mounts && echo {name} > /srv/nfs/data/only-{name} && sync -f /srv/nfs"
+    wait_for("the mount", lambda: not pair.hosts[name].ssh(text, check=False).returncode)
+
+
+def _listed(folder: Path, victim: str) -> str:
+    (file,) = folder.glob(f"changes-{victim}-*")
+    return file.read_text("utf-8")
+
+
+def _gives(command: Command) -> bool:
+    return "hand_over.sh give" in command.text
+
+
+async def test_moved_back_and_forth_nothing_is_lost(pair: StoragePair, tmp_path: Path) -> None:
+    """A client writes ten lines a second: none that was acknowledged is missing, no handle is stale."""
+    pauses = []
+    with Watcher(pair) as watcher:
+        for _ in range(6):
+            old = _serving(pair)
+            with working(pair) as noticed:
+                result = await Carried(pair, tmp_path).run(MOVE)
+            assert result.outcome is Outcome.DONE, result.sentence
+            assert pair.serving() == _other(old)
+            nothing_lost(pair, noticed)
+            pauses.append(noticed.pauses[0])
+    assert watcher.looks
+    assert watcher.both == []
+    print(f"\nfail-over-drbd: clients waited {statistics.median(pauses):.1f} s, {max(pauses):.1f} s at most")
+
+
+def test_as_an_engineer_does_it(pair: StoragePair, tmp_path: Path) -> None:
+    """By plan, digest and run; the journal can be trusted."""
+    old = _serving(pair)
+    said = walk(pair, tmp_path, MOVE)
+    assert "reads its mark under the same inode" in said
+    assert pair.serving() == _other(old)
+
+
+async def test_an_active_node_without_power_is_replaced_by_heartbeat(
+    pair: StoragePair, tmp_path: Path
+) -> None:
+    """heartbeat takes over; what is acknowledged is there; the node comes back by the runbook."""
+    for _ in range(2):
+        dead = _serving(pair)
+        with working(pair) as noticed:
+            await asyncio.sleep(2)
+            pair.hosts[dead].power_off()
+            _served_by(pair, _other(dead))
+            await asyncio.sleep(20)
+        nothing_lost(pair, noticed)
+        print(f"\npower cut: the client waited {noticed.pauses[0]:.1f} s")
+        pair.hosts[dead].power_on()
+        pair.hosts[dead].ready()
+        plan = await Carried(pair, tmp_path).planned(JOIN)
+        if not isinstance(plan, Refusal):
+            await Carried(pair, tmp_path).run(JOIN)
+        pair.settle()
+
+
+async def test_a_dead_node_is_replaced_where_nobody_takes_over(pair: StoragePair, tmp_path: Path) -> None:
+    """Nobody is promoted before somebody has proven that it has no power."""
+    dead, heir = _serving(pair), _other(_serving(pair))
+    pair.hosts[heir].ssh("systemctl stop heartbeat")
+    with working(pair) as noticed:
+        await asyncio.sleep(1)
+        pair.hosts[dead].power_off()
+        refused = await Carried(pair, tmp_path).planned(MOVE)
+        assert isinstance(refused, Refusal)
+        assert f"nobody knows whether {dead} has power" in "".join(refused.reasons)
+        result = await Carried(pair, tmp_path).run(MOVE, off=dead)
+        assert result.outcome is Outcome.DONE, result.sentence
+        await asyncio.sleep(20)
+    nothing_lost(pair, noticed)
+    pair.hosts[dead].power_on()
+    pair.hosts[dead].ready()
+    back = await Carried(pair, tmp_path).run(JOIN)
+    assert back.outcome is Outcome.DONE, back.sentence
+
+
+@pytest.mark.parametrize("who", ["the taker", "the giver"])
+async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path: Path, who: str) -> None:
+    """It ends named; never two are Primary; what was acknowledged is on the survivor."""
+    old = _serving(pair)
+    victim = _other(old) if who == "the taker" else old
+    run = Carried(pair, tmp_path)
+    with Watcher(pair) as watcher, working(pair) as noticed:
+        await asyncio.sleep(1)
+        result = await run.run(MOVE, _gives, pair.hosts[victim].power_off)
+        assert result.outcome is not Outcome.DONE
+        survivor = _other(victim)
+        if pair.serving() is None:
+            again = await run.run(MOVE, off=victim)
+            assert again.outcome is Outcome.DONE, again.sentence
+        assert pair.serving() == survivor
+        await asyncio.sleep(20)
+    assert watcher.both == []
+    nothing_lost(pair, noticed)
+    pair.hosts[victim].power_on()
+    pair.hosts[victim].ready()
+    if not isinstance(await run.planned(JOIN), Refusal):
+        await run.run(JOIN)
+
+
+async def test_a_console_that_dies_in_the_middle_leaves_no_outage(pair: StoragePair, tmp_path: Path) -> None:
+    """The nodes hand over by themselves: nothing but the bookkeeping is left to the next run."""
+    old = _serving(pair)
+
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    def after(command: Command) -> bool:
+        return "hand_over.sh tickle" in command.text
+
+    with working(pair) as noticed:
+        with pytest.raises(Killed):
+            await Carried(pair, tmp_path).run(MOVE, after, die)
+        _served_by(pair, _other(old))
+        await asyncio.sleep(15)
+    nothing_lost(pair, noticed)
+    back = await Carried(pair, tmp_path).run(MOVE)
+    assert back.outcome is Outcome.DONE, back.sentence
+
+
+async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path) -> None:
+    """Both networks are cut: both become active and are written to. What the loser wrote is kept."""
+    survivor, victim = _serving(pair), _other(_serving(pair))
+    pair.part()
+    wait_for("both to be Primary", lambda: all(pair.state(n).startswith("Primary") for n in NODES), 60)
+    for name in NODES:
+        _write_alone(pair, name)
+    pair.heal()
+    wait_for("DRBD to give up", lambda: all("StandAlone" in pair.state(name) for name in NODES), 60)
+    looked = Carried(pair, tmp_path)
+    first = await looked.run("resolve-split-brain")
+    assert first.outcome is Outcome.DONE, first.sentence
+    assert f" f data/only-{victim}\n" in _listed(tmp_path, victim)
+    assert all("StandAlone" in pair.state(name) for name in NODES)
+    settled = await Carried(pair, tmp_path).run("resolve-split-brain", victim=victim)
+    assert settled.outcome is Outcome.DONE, settled.sentence
+    assert pair.serving() == survivor
+    there = pair.hosts[survivor].says("ls /srv/nfs/data")
+    assert f"only-{survivor}" in there
+    assert f"only-{victim}" not in there
+    for name in NODES:
+        pair.hosts[name].ssh("lvremove -q -y $(lvs --noheadings -o lv_path | grep split)")
+
+
+async def test_a_resync_that_is_cut_off_goes_on(pair: StoragePair, tmp_path: Path) -> None:
+    """The node that was down gets what it lacks; the cable is pulled in the middle."""
+    active, back = _serving(pair), _other(_serving(pair))
+    pair.hosts[back].ssh("systemctl stop heartbeat; drbdadm down r0")
+    pair.hosts[active].ssh("dd if=/dev/urandom of=/srv/nfs/data/big bs=1k count=12000 conv=fsync")
+    run = Carried(pair, tmp_path)
+
+    def cut() -> None:
+        pair.cut(BACK)
+        time.sleep(8)
+        pair.join(BACK)
+
+    def copies(command: Command) -> bool:
+        return run.told("% done") and "drbdsetup status" in command.text
+
+    result = await run.run(JOIN, copies, cut, rate="1M")
+    assert result.outcome is Outcome.DONE, result.sentence
+    assert run.told("left, about")
+    pair.hosts[active].ssh("rm /srv/nfs/data/big")
+
+
+async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: Path) -> None:
+    """Blocks are changed behind DRBD's back; then the whole disk is replaced by an empty one."""
+    standby = pair.hosts[_other(_serving(pair))]
+    rot = "dd if=/dev/urandom of=/dev/vg0/r0 bs=4k seek=9000 count=3 conv=notrunc 2>/dev/null"
+    standby.ssh(f"drbdadm detach r0 && {rot} && sync && drbdadm attach r0")
+    wait_for("the pair to be well", pair.well)
+    found = await Carried(pair, tmp_path).run("verify-drbd")
+    assert found.outcome is Outcome.FAILED
+    assert "12 KiB differ" in found.sentence
+    repaired = await Carried(pair, tmp_path).run("verify-drbd", repair=standby.name)
+    assert repaired.outcome is Outcome.DONE, repaired.sentence
+    again = await Carried(pair, tmp_path).run("verify-drbd")
+    assert again.outcome is Outcome.DONE, again.sentence
+    standby.ssh("drbdadm detach r0; dd if=/dev/zero of=/dev/vg0/r0 bs=1M 2>/dev/null; true")
+    new = await Carried(pair, tmp_path).run(JOIN, new_disk="yes")
+    assert new.outcome is Outcome.DONE, new.sentence
+
+
+async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) -> None:
+    """Nothing is moved: the link is dead, the configuration differs, the standby has no nfsd."""
+    run = Carried(pair, tmp_path)
+    old, new = (pair.hosts[name] for name in (_serving(pair), _other(_serving(pair))))
+    pair.cut(BACK)
+    wait_for("DRBD to notice", lambda: "Connected" not in pair.state(old.name), 60)
+    with pytest.raises(AssertionError, match="in sync"):
+        await run.run(MOVE)
+    pair.join(BACK)
+    pair.settle()
+    for break_it, mend_it, words in (
+        ("echo '# x' >> /etc/exports", "sed -i '$d' /etc/exports", "configured like"),
+        ("mv /usr/sbin/rpc.nfsd /root/", "mv /root/rpc.nfsd /usr/sbin/", "lacks rpc.nfsd"),
+    ):
+        new.ssh(break_it)
+        with pytest.raises(AssertionError, match=words):
+            await run.run(MOVE)
+        new.ssh(mend_it)
+    assert kept(pair) is not None
+    assert pair.serving() == old.name
