@@ -13,7 +13,7 @@ import pytest
 
 from saitotui.engine.runs import lease
 from saitotui.engine.runs.lease import Holder, LeaseRefused, Leases, read_holder
-from saitotui.model.command import Answer, Command, Failure
+from saitotui.model.command import Answer, Command, Failure, FailureKind
 from saitotui.model.profile import Application, Host, HttpService, Nginx, Profile
 
 HOSTS = ("web1", "web2")
@@ -124,3 +124,36 @@ async def test_who_took_it_over_is_named_and_keeps_it(hosts: Hosts) -> None:
     assert "not ours any more" in await mine.release()
     assert await theirs.renew() == ""
     assert theirs.taken == ""
+
+
+class Partly(Hosts):
+    """Hosts of which some do not answer."""
+
+    def __init__(self, root: Path, *silent: str) -> None:
+        super().__init__(root)
+        self.silent = set(silent)
+
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
+        lost = Failure(FailureKind.UNREACHABLE, "no route to it")
+        return [
+            lost if c.target in self.silent else (await super(Partly, self).ask([c], 1))[0] for c in commands
+        ]
+
+
+async def test_a_host_that_the_plan_takes_for_dead_need_not_grant_it(tmp_path: Path) -> None:
+    """Whoever acts needs the lease of the others, too: two never have it."""
+    platform = Partly(tmp_path, "web1")
+    with pytest.raises(LeaseRefused, match="no route to it"):
+        await leases(platform, ANNA).take(("application",))
+    await leases(platform, ANNA).take(("application",), absent=("web1",))
+    assert platform.holder("web2") is not None
+    with pytest.raises(LeaseRefused, match="anna@ops1 holds"):
+        await leases(platform, BEN).take(("application",), absent=("web1",))
+    platform.silent.clear()
+    with pytest.raises(LeaseRefused, match="anna@ops1 holds"):
+        await leases(platform, BEN).take(("application",))
+
+
+async def test_somebody_has_to_grant_it(tmp_path: Path) -> None:
+    with pytest.raises(LeaseRefused, match="cannot tell whether anybody else acts"):
+        await leases(Partly(tmp_path, "web1", "web2"), ANNA).take(("application",), absent=("web1", "web2"))

@@ -61,8 +61,8 @@ async def test_it_is_not_armed_when_the_journal_cannot_be_written(monkeypatch: p
 async def test_runbooks_stand_with_their_preflight(monkeypatch: pytest.MonkeyPatch) -> None:
     async with stand(monkeypatch, World({**World().values, "calm": "no", "sure": "?"})) as at:
         await at.pilot.press("r")
-        # It is the last but one by name.
-        await at.pilot.press("G", "k")
+        # It is the last but two by name.
+        await at.pilot.press("G", "k", "k")
         await at.seen("toy-walk", "1 red, 1 amber", "Sets two names")
         await at.pilot.press("enter")
         shown = await at.seen("Preflight: 1 red, 1 amber")
