@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import console, database, deployments, journal, polls
+from tests.bench import console, database, deployments, journal, polls, storage
 from tests.bench.rows import Result
 
 BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
@@ -14,6 +14,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
     "journal": journal.bench,
     "database": database.bench,
     "deployments": deployments.bench,
+    "storage": storage.bench,
 }
 
 

@@ -71,6 +71,11 @@ def working(pair: StoragePair, version: str = "4.2") -> Iterator[Noticed]:
             writer.stdout.close()
 
 
+def unmounted(pair: StoragePair) -> None:
+    """The client gives the export up; the next one may mount it otherwise."""
+    pair.client.ssh(f"umount {PLACE}")
+
+
 def _read(writer: subprocess.Popen[str], noticed: Noticed) -> None:
     assert writer.stdout is not None
     for line in writer.stdout:

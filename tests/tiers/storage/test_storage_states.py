@@ -159,7 +159,7 @@ def test_both_views_side_by_side(scene: Make) -> None:
 
 
 def test_who_takes_over_and_who_uses_the_export(scene: Make) -> None:
-    _, manager, clients = (
+    _, _, manager, clients = (
         scene("hb-healthy-st2-active").expect(clients=("10.81.0.13", "10.81.0.99")).picture().tables
     )
     assert [[cell.text for cell in row.cells] for row in manager.rows] == [

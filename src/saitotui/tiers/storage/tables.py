@@ -15,7 +15,7 @@ UNKNOWN = Cell("?", Health.UNKNOWN)
 
 
 def tables(view: View, health: Mapping[str, Health]) -> tuple[Table, ...]:
-    return (_nodes(view, health), _manager(view, health), _clients(view))
+    return (_nodes(view, health), _copies(view, health), _manager(view, health), _clients(view))
 
 
 def _nodes(view: View, health: Mapping[str, Health]) -> Table:
@@ -66,6 +66,31 @@ def _service_cell(view: View, node: NodeView) -> Cell:
         "IP": holds,
     }
     return Cell(" ".join(name for name, here in there.items() if here) or "-")
+
+
+def _copies(view: View, health: Mapping[str, Health]) -> Table:
+    """Which history each copy has, and what can keep it as it is."""
+    rows = []
+    current = {node.generations.current for node in view.all if node.generations is not None}
+    for node in view.all:
+        generation, disk = node.generations, node.backing
+        apart = generation is not None and len(current) > 1
+        cells = (
+            Cell(node.name),
+            Cell(generation.current, Health.WARN if apart else None) if generation else UNKNOWN,
+            Cell(generation.bitmap if apart else "-") if generation else UNKNOWN,
+            Cell(disk.disk) if disk else UNKNOWN,
+            _room(node),
+        )
+        rows.append(Row(node.name, cells, health.get(node.name, Health.UNKNOWN)))
+    columns = ("node", "generation", "apart since", "disk under it", "room for a snapshot")
+    return Table("copies", "The two copies", columns, tuple(rows))
+
+
+def _room(node: NodeView) -> Cell:
+    if node.backing is None:
+        return UNKNOWN
+    return Cell(f"{kib(node.backing.free)} in {node.backing.group}" if node.backing.lvm else "no LVM")
 
 
 def _manager(view: View, health: Mapping[str, Health]) -> Table:
