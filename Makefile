@@ -38,6 +38,9 @@ lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
 	$(RUN)/pytest -m lab
 
+lab: $(STAMP)  ## the real storage pair for developers (root): make lab DO=up, then DO=status, 'ssh st1', ...
+	@tests/lab/install.sh && $(RUN)/python -m tests.lab.storage $(DO)
+
 bench: $(STAMP)  ## ratios, measured side by side in one run
 	$(RUN)/python -m tests.bench
 

@@ -101,9 +101,7 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
 
 def _alike(pair: Pair) -> Iterator[Precondition]:
     """Both are configured as the active one was when the plan was made."""
-    wanted = pair.old.config
-    if wanted is None:
-        wanted = {}
+    wanted = pair.old.config or {}
     for node in (pair.new, pair.old):
         check = checks.configured_alike(pair, node, wanted)
         yield Precondition(

@@ -100,6 +100,10 @@ def nothing_lost(pair: StoragePair, noticed: Noticed) -> None:
     assert {number for number, _ in noticed.lines} <= kept(pair)
 
 
+class Refused(AssertionError):
+    """A runbook makes no plan; the message says why."""
+
+
 class Carried:
     """One run of a runbook; `then` happens right before the first command for which `when` holds."""
 
@@ -131,7 +135,8 @@ class Carried:
 
         try:
             plan = plan_of(profile, await seen(hub, profile, time.time, "storage"), runbook, given)
-            assert isinstance(plan, Plan), plan
+            if isinstance(plan, Refusal):
+                raise Refused("; ".join(plan.reasons))
             red = [line for line in await preflight(hub, plan.preflight) if line.word == "red"]
             assert red == [], [line.sentence for line in red]
             record = Record(Kept(), "0001", self.events.append, evidence=self._evidence)

@@ -13,6 +13,7 @@ from saitotui.model.profile import Storage
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.storage.pair import Pair, on
 from saitotui.tiers.storage.progress import kib
+from saitotui.tiers.storage.questions import MANAGER
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, UP_TO_DATE, NodeView
 
 ROOM = 95
@@ -135,7 +136,7 @@ def heartbeat_well(node: NodeView, other: str) -> Check:
         return Verdict(well, f"sees {other} {sees}, holds {found.resources or '?'}")
 
     sentence = f"heartbeat on {node.name} is at rest and sees {other}"
-    return Check(sentence, on(node.host, heartbeat.STATUS), reading(judge), deadline=6.0)
+    return Check(sentence, on(node.host, heartbeat.STATUS), reading(judge), deadline=MANAGER)
 
 
 def heartbeat_holds(node: NodeView, everything: bool) -> Check:
@@ -166,7 +167,7 @@ def heartbeat_rests(node: NodeView) -> Check:
             return Verdict(False, "it is stopped")
         return Verdict(found.resources not in ("transition", ""), f"holds {found.resources or '?'}")
 
-    return Check(f"heartbeat runs on {node.name}", on(node.host, heartbeat.STATUS), reading(judge), 6.0)
+    return Check(f"heartbeat runs on {node.name}", on(node.host, heartbeat.STATUS), reading(judge), MANAGER)
 
 
 def two_links(node: NodeView) -> Check:
@@ -176,7 +177,7 @@ def two_links(node: NodeView) -> Check:
         return Verdict(len(up) >= LINKS, f"up: {', '.join(up) or 'none'}")
 
     sentence = f"{node.name} hears the other node over two links"
-    return Check(sentence, on(node.host, heartbeat.STATUS), reading(judge), deadline=6.0)
+    return Check(sentence, on(node.host, heartbeat.STATUS), reading(judge), deadline=MANAGER)
 
 
 def comes_back(node: NodeView) -> Check:

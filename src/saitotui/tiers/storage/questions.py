@@ -39,6 +39,8 @@ SPACE_EVERY = 10.0
 LOG_EVERY = 10.0
 CONFIG_EVERY = 60.0
 """Seconds between two looks at what moves slowly."""
+MANAGER = 12.0
+"""Seconds in which a cluster manager must have told what it knows: a dozen small questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def _node(name: str, host: str, storage: Storage, poll: float) -> NodeQuestions:
         over(
             "backing", backing.backing_command(storage.resource), backing.backing, CONFIG_EVERY, "slow", 6.0
         ),
-        over("heartbeat", heartbeat.STATUS, heartbeat.membership, 2 * poll, "manager", 6.0)
+        over("heartbeat", heartbeat.STATUS, heartbeat.membership, 2 * poll, "manager", MANAGER)
         if by_heartbeat
         else None,
         over("manager-log", heartbeat_log.LOG, heartbeat_log.manager_log, LOG_EVERY, "slow", 6.0)
@@ -147,5 +149,5 @@ def _node(name: str, host: str, storage: Storage, poll: float) -> NodeQuestions:
         else None,
         None
         if by_heartbeat
-        else over("pacemaker", pacemaker.STATUS, pacemaker.pacemaker, 2 * poll, "manager", 6.0),
+        else over("pacemaker", pacemaker.STATUS, pacemaker.pacemaker, 2 * poll, "manager", MANAGER),
     )
