@@ -79,7 +79,7 @@ async def test_moved_back_and_forth_nothing_is_lost(pair: StoragePair, tmp_path:
     """A client writes ten lines a second: none that was acknowledged is missing, no handle is stale."""
     pauses = []
     with Watcher(pair) as watcher:
-        for _ in range(6):
+        for _ in range(4):
             old = _serving(pair)
             with working(pair) as noticed:
                 result = await Carried(pair, tmp_path).run(MOVE)
@@ -104,19 +104,18 @@ async def test_an_active_node_without_power_is_replaced_by_heartbeat(
     pair: StoragePair, tmp_path: Path
 ) -> None:
     """heartbeat takes over; what is acknowledged is there; the node comes back by the runbook."""
-    for _ in range(2):
-        dead = _serving(pair)
-        with working(pair) as noticed:
-            await asyncio.sleep(2)
-            pair.hosts[dead].power_off()
-            _served_by(pair, _other(dead))
-            await asyncio.sleep(20)
-        nothing_lost(pair, noticed)
-        print(f"\npower cut: the client waited {noticed.pauses[0]:.1f} s")
-        pair.hosts[dead].power_on()
-        pair.hosts[dead].ready()
-        await _home(pair, tmp_path)
-        pair.settle()
+    dead = _serving(pair)
+    with working(pair) as noticed:
+        await asyncio.sleep(2)
+        pair.hosts[dead].power_off()
+        _served_by(pair, _other(dead))
+        await asyncio.sleep(20)
+    nothing_lost(pair, noticed)
+    print(f"\npower cut: the client waited {noticed.pauses[0]:.1f} s")
+    pair.hosts[dead].power_on()
+    pair.hosts[dead].ready()
+    await _home(pair, tmp_path)
+    pair.settle()
 
 
 async def test_a_dead_node_is_replaced_where_nobody_takes_over(pair: StoragePair, tmp_path: Path) -> None:

@@ -84,12 +84,13 @@ async def look(
 async def look_again(hub: Asker, questions: Iterable[Question[Any]], clock: Callable[[], float]) -> Snapshot:
     """One good look, before something is decided on it: what does not answer at first, for its connection
     was not open yet, is asked once more. It is as of the first answers: nothing grows stale by waiting."""
-    every, memory = tuple(questions), Memory()
+    every, memory, began = tuple(questions), Memory(), clock()
     snapshot = await look(hub, every, memory, clock)
+    at = min((reading.at for reading in snapshot.readings.values() if reading.ok), default=began)
     silent = [one for one in every if _silent(snapshot.readings[one.key])]
-    if not silent:
-        return snapshot
-    return replace(await look(hub, silent, memory, clock), at=snapshot.at)
+    if silent:
+        snapshot = await look(hub, silent, memory, clock)
+    return replace(snapshot, at=at)
 
 
 def _silent(reading: Reading[Any]) -> bool:

@@ -14,16 +14,20 @@ from pathlib import Path
 from tests.lab.host import LONG
 from tests.lab.storage.pair import FLOATING_IP, NODES, StoragePair
 from tests.runbooks.deployments import Happening
-from tests.runbooks.simulated import Kept, seen
+from tests.runbooks.simulated import Kept
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
+from saitotui.engine.poll import look_again
+from saitotui.engine.registry import platform
 from saitotui.engine.runs.catalogue import plan_of
 from saitotui.engine.runs.execution import Execution, preflight
 from saitotui.engine.runs.record import Record
 from saitotui.model.command import Command
 from saitotui.model.plan import Plan, Refusal
+from saitotui.model.profile import Profile
 from saitotui.model.run import Decision, Result, RunEvent
+from saitotui.model.snapshot import Snapshot
 
 PLACE = "/mnt/nfs"
 FILE = f"{PLACE}/data/numbered"
@@ -100,6 +104,11 @@ def nothing_lost(pair: StoragePair, noticed: Noticed) -> None:
     assert {number for number, _ in noticed.lines} <= kept(pair)
 
 
+async def _look(hub: Hub, profile: Profile) -> Snapshot:
+    """As the console looks before it makes a plan."""
+    return await look_again(hub, platform(profile).questions.values(), time.time)
+
+
 class Refused(AssertionError):
     """A runbook makes no plan; the message says why."""
 
@@ -116,7 +125,7 @@ class Carried:
         profile = load_profile(self._pair.profile)
         hub = Hub(profile)
         try:
-            return plan_of(profile, await seen(hub, profile, time.time, "storage"), runbook, given)
+            return plan_of(profile, await _look(hub, profile), runbook, given)
         finally:
             await hub.aclose()
 
@@ -134,7 +143,7 @@ class Carried:
             return Decision.ABANDON if why else Decision.GO
 
         try:
-            plan = plan_of(profile, await seen(hub, profile, time.time, "storage"), runbook, given)
+            plan = plan_of(profile, await _look(hub, profile), runbook, given)
             if isinstance(plan, Refusal):
                 raise Refused("; ".join(plan.reasons))
             red = [line for line in await preflight(hub, plan.preflight) if line.word == "red"]

@@ -173,7 +173,7 @@ settled) rm -f "$folder/give.flag" "$folder/take.flag" ;;
 drop)
   rm -f "$folder/take.flag" "$folder/give.flag"
   : >"$folder/drop.log"
-  flock -w 60 "$folder/take.lock" true
+  flock -w 60 "$folder/take.lock" true || { echo "take goes on" && exit 4; }
   stop_all "$@"
   status=$?
   cat "$folder/drop.log"
@@ -182,6 +182,8 @@ drop)
 start | back) # `back` only while DRBD says that the other one is Secondary; `start` where it is proven dead or idle
   rm -f "$folder/give.flag" "$folder/take.flag"
   : >"$folder/$verb.log"
+  # What still stops or starts something comes to its end first.
+  for one in give take; do flock -w 90 "$folder/$one.lock" true || { echo "$one goes on" && exit 4; }; done
   look
   case "$verb $cs $ro" in
   "back Connected Secondary/Secondary" | *" Primary/"* | "start "*) ;;
