@@ -35,8 +35,7 @@ def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def pair(running: StoragePair) -> Iterator[StoragePair]:
     """The pair for one test; one that breaks it mends it."""
     yield running
-    running.heal()
-    running.settle()
+    running.mend()
 
 
 def _other(name: str) -> str:

@@ -133,6 +133,17 @@ class StoragePair:
         for bridge in (FRONT, BACK):
             self.cut(bridge)
 
+    def mend(self) -> None:
+        """Whatever a test has left: cables are in, hosts have power, heartbeat runs, both copies are well."""
+        self.heal()
+        for name, host in self.hosts.items():
+            if not host.powered:
+                host.power_on()
+                host.ready()
+            if name in NODES:
+                host.ssh("systemctl start heartbeat", check=False)
+        self.settle(120)
+
     def heal(self) -> None:
         for bridge in (FRONT, BACK):
             self.join(bridge)

@@ -14,7 +14,7 @@ from saitotui.runbooks.storage import checks
 from saitotui.runbooks.storage.pair import FOLDER, Pair, hand_over, on
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, NodeView
 
-MOVE = 90.0
+MOVE = 60.0
 """Seconds in which the service must have moved."""
 ANNOUNCE = "export PATH=$PATH:/usr/share/heartbeat:/usr/lib/heartbeat:/usr/lib64/heartbeat; "
 """Where heartbeat's packages put hb_standby and hb_takeover."""
