@@ -336,7 +336,8 @@ def test_questions_that_may_hang_travel_alone(scene: Make) -> None:
         assert sessions["status"] == "drbd"
         assert sessions[manager] == "manager"
         assert sessions["space"] == sessions["config"] == "slow"
-        assert all(question.deadline <= 6.0 for question in questions.values())
+        longest = {one.command.session: one.deadline for one in questions.values() if one.deadline > 6.0}
+        assert set(longest) <= {"manager"}
         assert not any(
             "dump" in one.command.text and "cksum" not in one.command.text for one in questions.values()
         )
