@@ -104,7 +104,7 @@ def bench() -> Iterable[Result]:
     with (
         tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name,
         Network() as network,
-        network.entered(),
         StoragePair(Path(name), network) as pair,
+        network.entered(),
     ):
         yield from _rows(pair)

@@ -27,7 +27,8 @@ MOVE, JOIN = "fail-over-drbd", "rejoin-drbd-node"
 @pytest.fixture(scope="module")
 def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
     folder = tmp_path_factory.mktemp("storage")
-    with Network() as network, network.entered(), StoragePair(folder, network) as pair:
+    # The image is built outside: from in there no registry of packages can be reached.
+    with Network() as network, StoragePair(folder, network) as pair, network.entered():
         yield pair
 
 
