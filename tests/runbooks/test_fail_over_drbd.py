@@ -47,6 +47,14 @@ async def test_clients_prove_it_with_a_file_of_their_own(tmp_path: Path) -> None
         assert serving(simulation) == {"st2"}
 
 
+async def test_a_client_that_does_not_mount_the_export_has_nothing_to_prove(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.world.machines["tc3"].files["/proc/mounts"] = "/dev/sda1 / ext4 rw 0 0\n"
+        result, run = await carried(tmp_path, simulation, ID)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert run.told("it does not mount the export")
+
+
 @pytest.mark.parametrize(
     ("faults", "line"),
     [

@@ -12,11 +12,13 @@ from saitotui.runbooks.storage.pair import Pair, on
 
 UNWRITABLE = "unwritable"
 """What a client tells that may only read: the mount still has to answer."""
+ABSENT = "absent"
+"""What a client tells that does not mount the export now: it has nothing to prove."""
 PATIENCE = 60.0
 """Seconds in which a client must work again: NFSv4 has a grace period, a kernel its own retries."""
 _MOUNTED = (
     'm=; while read -r d p t r; do case "$d $t" in {ip}:*" nfs"|{ip}:*" nfs4") m=$p; break;; esac; '
-    'done </proc/mounts; [ -n "$m" ] || {{ echo "it does not mount {ip}"; exit 3; }}; f="$m/{file}"; '
+    'done </proc/mounts; [ -n "$m" ] || {{ echo absent; exit 0; }}; f="$m/{file}"; '
 )
 
 
@@ -48,7 +50,7 @@ def works(pair: Pair, client: str) -> tuple[Step, ...]:
     has what it wrote."""
     name = value_name("mark", client)
     text = _begin(pair, client) + (
-        f'if [ {{{name}}} = {UNWRITABLE} ]; then ls "$m" >/dev/null && echo {UNWRITABLE}; exit; fi; '
+        f'case {{{name}}} in {UNWRITABLE}|{ABSENT}) ls "$m" >/dev/null && echo {{{name}}}; exit;; esac; '
         's="$(stat -c %i "$f") $(cat "$f")"; '
         f'[ "$s" = {{{name}}} ] || {{ echo "another file: $s"; exit 4; }}; '
         'date +%s.%N >"$f" && flock -w 20 "$f" true && cat "$f"'
@@ -77,8 +79,10 @@ def _arrived(pair: Pair, client: str) -> Check:
     def judge(answer: Answer) -> Verdict:
         wanted = shlex.split(answer.against)[0]
         found = answer.text.strip()
-        if wanted == UNWRITABLE:
-            return Verdict(True, "it may only read")
+        if wanted in (UNWRITABLE, ABSENT):
+            return Verdict(
+                True, "it may only read" if wanted == UNWRITABLE else "it does not mount the export"
+            )
         return Verdict(found == wanted, found or "there is no such file")
 
     return Check(
