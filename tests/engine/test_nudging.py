@@ -69,3 +69,12 @@ async def test_a_stream_that_breaks_is_begun_again() -> None:
     told = Told([*STATE, lost], [], [*STATE, CHANGE, 60.0])
     assert await heard(told, 0.3) == 1
     assert told.begun == 3
+
+
+async def test_one_that_worked_for_long_is_begun_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest pause is for hosts that never tell anything."""
+    monkeypatch.setattr(nudging, "SHORT", 0.02)
+    monkeypatch.setattr(nudging, "PAUSES", (0.01, 60.0))
+    told = Told([*STATE, 0.05], [*STATE, CHANGE, 60.0])
+    assert await heard(told, 0.3) == 1
+    assert told.begun == 2

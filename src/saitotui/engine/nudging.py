@@ -27,7 +27,7 @@ async def listen(hosts: Streams, nudge: Nudge, hurry: Callable[[], None]) -> Non
         began = time.monotonic()
         await _once(hosts, nudge, hurry)
         failed = 0 if time.monotonic() - began > SHORT else failed + 1
-        await asyncio.sleep(PAUSES[min(failed, len(PAUSES)) - 1])
+        await asyncio.sleep(PAUSES[min(failed, len(PAUSES) - 1)])
 
 
 async def _once(hosts: Streams, nudge: Nudge, hurry: Callable[[], None]) -> None:
