@@ -16,7 +16,8 @@ from tests.bench.peers import Missing, needs_lab
 from tests.bench.rows import Result, Row, Skipped
 from tests.lab.host import wait_for
 from tests.lab.storage.network import Network
-from tests.lab.storage.pair import NODES, StoragePair
+from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.profile import NODES
 from tests.lab.storage.runs import Carried, nothing_lost, unmounted, working
 
 from saitotui.clients.hub import Hub

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from tests.lab.host import wait_for
 from tests.lab.storage.network import BACK, Network
-from tests.lab.storage.pair import NODES, StoragePair
+from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.profile import NODES
 from tests.lab.storage.runs import Carried, Refused, Watcher, kept, nothing_lost, working
 from tests.lab.swaps import walk
 

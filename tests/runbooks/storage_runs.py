@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.runbooks.simulated import Kept, Unreliable, hasty, passing_time, planned
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
-from saitotui.engine.runs.execution import Execution, Line, preflight
+from saitotui.engine.poll import Asker
+from saitotui.engine.runs.execution import Execution, Line
 from saitotui.engine.runs.record import Record
 from saitotui.model.plan import Plan
 from saitotui.model.run import Decision, Result, RunEvent
@@ -22,18 +23,9 @@ async def made(simulation: Simulation, runbook: str, **given: str) -> Plan:
     return plan
 
 
-async def asked(simulation: Simulation, plan: Plan) -> Sequence[Line]:
-    """What the preflight says."""
-    hub = Hub(load_profile(simulation.profile_path))
-    try:
-        return await preflight(hub, plan.preflight)
-    finally:
-        await hub.aclose()
-
-
-def bad(lines: Sequence[Line]) -> set[str]:
+def bad(lines: Mapping[str, Line]) -> set[str]:
     """The lines that are not green, by grade and sentence."""
-    return {f"{line.word}: {line.condition.check.sentence}" for line in lines if line.word != "green"}
+    return {f"{line.word}: {sentence}" for sentence, line in lines.items() if line.word != "green"}
 
 
 class Carried:
@@ -46,19 +38,23 @@ class Carried:
     async def run(self, simulation: Simulation, plan: Plan, text: str = "", fate: str = "") -> Result:
         """To its end while time passes; with `text` the first command that begins so meets its fate."""
         hub = Hub(load_profile(simulation.profile_path))
-
-        async def go(stage: int, why: str) -> Decision:
-            return Decision.ABANDON if why else Decision.GO
-
         way = Unreliable(hub, text, fate)
-        record = Record(Kept(), "0001", self.events.append, evidence=self.evidence)
         try:
-            async with passing_time(simulation, 1):
-                result = await Execution(hasty(plan, 10 if text else 60), way, record, go).run()
+            result = await self.over(simulation, hasty(plan, 10 if text else 60), way)
         finally:
             await hub.aclose()
         assert way.met is bool(text), f"{text!r} was never sent"
         return result
+
+    async def over(self, simulation: Simulation, plan: Plan, way: Asker) -> Result:
+        """The same over any way to the platform."""
+
+        async def go(stage: int, why: str) -> Decision:
+            return Decision.ABANDON if why else Decision.GO
+
+        record = Record(Kept(), "0001", self.events.append, evidence=self.evidence)
+        async with passing_time(simulation, 1):
+            return await Execution(plan, way, record, go).run()
 
     def told(self, words: str) -> bool:
         return any(words in event.sentence for event in self.events)

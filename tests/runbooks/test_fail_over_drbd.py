@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.runbooks.deployments import asked
 from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, planned
-from tests.runbooks.storage_runs import Carried, asked, bad, carried, made, serving
+from tests.runbooks.storage_runs import Carried, bad, carried, made, serving
 
 from saitotui.model.plan import Outcome, Plan, Refusal, lines
 from saitotui.simulator.simulation import Simulation
@@ -84,7 +85,7 @@ async def test_what_is_not_proven_safe_is_refused(tmp_path: Path, faults: list[s
                 case _:
                     simulation.inject(*fault.split())
         simulation.advance(15)
-        found = {one.condition.check.sentence for one in await asked(simulation, plan) if one.word == "red"}
+        found = {line for line, one in (await asked(simulation, plan)).items() if one.word == "red"}
         assert line in found
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.runbooks.deployments import asked
 from tests.runbooks.simulated import planned
-from tests.runbooks.storage_runs import asked, bad, carried, made, serving
+from tests.runbooks.storage_runs import bad, carried, made, serving
 
 from saitotui.model.plan import Outcome, Refusal, lines
 from saitotui.simulator.simulation import Simulation

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.runbooks.simulated import Kept, hasty, passing_time, planned
-from tests.runbooks.storage_runs import made, serving
+from tests.runbooks.simulated import hasty, passing_time, planned
+from tests.runbooks.storage_runs import Carried, made, serving
 from tests.runbooks.test_killed_runs import process
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
-from saitotui.engine.runs.execution import Execution
-from saitotui.engine.runs.record import Record
 from saitotui.model.command import Answer, Command, Danger, Failure
 from saitotui.model.plan import Outcome, Plan
-from saitotui.model.run import Decision, RunEvent
+from saitotui.model.run import RunEvent
 from saitotui.simulator.simulation import Simulation
 
 ID = "fail-over-drbd"
@@ -53,7 +52,7 @@ class Cutting:
         self.hub, self.simulation, self.last, self.node = hub, simulation, last, node
         self.acts = 0
 
-    async def ask(self, commands: list[Command], deadline: float) -> list[Answer | Failure]:
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         if commands[0].danger > Danger.READ:
             if self.acts == self.last:
                 self.simulation.world.power_off(self.node)
@@ -70,14 +69,8 @@ async def test_a_node_that_loses_power_is_named_and_the_other_one_serves(
     async with Simulation(tmp_path / "sim", frozen=True) as simulation:
         plan = hasty(await made(simulation, ID), 10.0)
         hub = Hub(load_profile(simulation.profile_path))
-
-        async def go(stage: int, why: str) -> Decision:
-            return Decision.ABANDON if why else Decision.GO
-
         try:
-            way = Cutting(hub, simulation, last, node)
-            async with passing_time(simulation, 1):
-                result = await Execution(plan, way, Record(Kept(), "0001", lambda event: None), go).run()  # type: ignore[arg-type]
+            result = await Carried(tmp_path).over(simulation, plan, Cutting(hub, simulation, last, node))
         finally:
             await hub.aclose()
         assert result.sentence
@@ -87,10 +80,6 @@ async def test_a_node_that_loses_power_is_named_and_the_other_one_serves(
         if not serving(simulation):
             again = await planned(simulation, ID, off=node)
             assert isinstance(again, Plan), again
-            hub = Hub(load_profile(simulation.profile_path))
-            async with passing_time(simulation, 1):
-                record = Record(Kept(), "0002", lambda event: None)
-                ended = await Execution(hasty(again, 60.0), hub, record, go).run()
-            await hub.aclose()
+            ended = await Carried(tmp_path).run(simulation, again)
             assert ended.outcome is Outcome.DONE, ended.sentence
         assert serving(simulation) == {survivor}

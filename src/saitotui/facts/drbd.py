@@ -46,6 +46,7 @@ ESTABLISHED = "Established"
 CONNECTED = "Connected"
 CONNECTING = "Connecting"
 STANDALONE = "StandAlone"
+UP_TO_DATE = "UpToDate"
 _SUM = re.compile(r"^(?P<name>drbd\.conf|/etc/[\w./-]{1,80}) (?P<sum>\d{1,12} \d{1,12})$")
 _MINOR = re.compile(r"/dev/drbd(\d{1,7})$")
 
@@ -92,6 +93,11 @@ class View:
     def resyncing(self) -> bool:
         """A resync runs, is about to, or is paused half-way."""
         return self.replication.startswith(("Sync", "PausedSync", "WFBitMap", "StartingSync", "WFSync"))
+
+    @property
+    def in_sync(self) -> bool:
+        """Connected, both copies up to date, and nothing is copied."""
+        return self.connected and self.disk == self.peer_disk == UP_TO_DATE and not self.resyncing
 
     @property
     def verifying(self) -> bool:

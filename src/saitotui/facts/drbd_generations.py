@@ -34,6 +34,10 @@ class Generations:
         """Every generation that this copy has been through, without empty ones."""
         return frozenset({self.current, self.bitmap, *self.history} - {"0" * 16})
 
+    def lags(self, other: Generations) -> bool:
+        """Whether this copy only lacks what the other one has."""
+        return self.current != other.current and self.current in other.known
+
 
 def generations(answer: Answer) -> Generations:
     """Reads the answer of `generations_command`."""

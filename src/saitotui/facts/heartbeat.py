@@ -53,6 +53,11 @@ class Membership:
     nodes: Mapping[str, str] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
 
+    @property
+    def rests(self) -> bool:
+        """Whether it moves nothing."""
+        return self.resources not in ("transition", "")
+
 
 def membership(answer: Answer) -> Membership:
     """Reads the output of `STATUS`."""

@@ -28,10 +28,12 @@ def serving_command(device: str, mount: str) -> str:
     )
 
 
+SOCKETS = "ss -Htn state established '( sport = :2049 )'"
+"""Connections to port 2049."""
 CLIENTS = (
     "for f in /proc/fs/nfsd/clients/*/info; do if [ -r $f ]; then "
     'while read -r line; do printf "%s\\n" "$line"; done <$f; fi; done; '
-    "echo sockets; ss -Htn state established '( sport = :2049 )'"
+    f"echo sockets; {SOCKETS}"
 )
 """NFSv4 clients by name, and whoever has a connection to port 2049."""
 
@@ -46,6 +48,9 @@ _MOUNT = re.compile(
 _EXPORT = re.compile(
     r"^export (?P<path>/\S{0,500}|\"[^\"]{1,500}\")\s{1,20}(?P<client>[^\s(]{0,300})"
     r"(?:\((?P<options>\S{0,500})\))?$"
+)
+_CONNECTION = re.compile(
+    r"(?P<local>[0-9a-fA-F.:\[\]]{2,60}:2049)\s{1,20}(?P<peer>[0-9a-fA-F.:\[\]]{2,60}:\d{1,5})\s*$"
 )
 _OCTAL = re.compile(r"\\(\d{3})")
 _ADDRESS = re.compile(
@@ -204,6 +209,12 @@ def _sockets(text: str) -> list[NfsClient]:
         if len(words) >= 4 and words[-2].endswith(":2049") and (address := _host(words[-1])):
             found.append(NfsClient(address, 3))
     return found
+
+
+def connections(answer: Answer, address: str) -> list[str]:
+    """The connections to `address` in the output of `SOCKETS`: `10.0.0.20:2049 10.0.0.61:870`."""
+    found = [_CONNECTION.search(line) for line in clean(answer.text).splitlines()[:5000]]
+    return [f"{one['local']} {one['peer']}" for one in found if one and _host(one["local"]) == address]
 
 
 def _host(text: str) -> str:

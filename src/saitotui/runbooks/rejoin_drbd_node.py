@@ -18,7 +18,7 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import checks, resync, steps
 from saitotui.runbooks.storage.pair import on, view_of
-from saitotui.tiers.storage.view import PRIMARY, SECONDARY, NodeView, View
+from saitotui.tiers.storage.view import PRIMARY, SECONDARY, UP_TO_DATE, NodeView, View
 
 ID = "rejoin-drbd-node"
 TITLE = "Bring a storage node back"
@@ -89,7 +89,7 @@ def _unfit(node: NodeView, other: NodeView) -> str:
             return f"{one.name} does not answer: nothing can be done there from here"
     if node.primary and not _diskless(node):
         return f"{node.name} is Primary and serves: the other one comes back to it"
-    if other.drbd is None or not other.drbd.says or (other.drbd.disk != "UpToDate" and not _receives(other)):
+    if other.drbd is None or not other.drbd.says or (other.drbd.disk != UP_TO_DATE and not _receives(other)):
         return f"{other.name} has no good copy to bring {node.name} back with"
     return ""
 
@@ -111,7 +111,7 @@ def _lost(view: View) -> NodeView:
 
     def worth(node: NodeView) -> tuple[bool, bool, bool]:
         says = node.drbd is not None and node.drbd.says
-        whole = says and node.drbd is not None and node.drbd.disk == "UpToDate"
+        whole = says and node.drbd is not None and node.drbd.disk == UP_TO_DATE
         return whole, says, node.heartbeat is not None and node.heartbeat.running
 
     return min(view.all, key=worth)
@@ -121,11 +121,9 @@ def _histories(node: NodeView, other: NodeView) -> str:
     """Why the two copies cannot simply be connected, or ''."""
     mine, theirs = node.generations, other.generations
     connected = node.drbd is not None and node.drbd.connected
-    if connected or mine is None or theirs is None or mine.current == theirs.current:
+    if connected or mine is None or theirs is None or mine.current == theirs.current or mine.lags(theirs):
         return ""
-    if mine.current in theirs.known:
-        return ""
-    if theirs.current in mine.known:
+    if theirs.lags(mine):
         return f"{node.name} has newer data than {other.name}: {other.name} is the one to bring back"
     return "the two copies have different histories: resolve-split-brain"
 
@@ -233,12 +231,7 @@ def _connect(found: _Return, one: NodeView) -> Step:
 def _sync(found: _Return) -> Stage | None:
     node, other, storage = found.node, found.other, found.storage
     view = node.drbd
-    if (
-        view is not None
-        and view.connected
-        and view.disk == view.peer_disk == "UpToDate"
-        and not view.resyncing
-    ):
+    if view is not None and view.in_sync:
         return None
     behind = other if _receives(other) else node
     body = [resync.throttled(storage, found.rate, node, other)] if found.rate else []
@@ -262,14 +255,11 @@ def _manager(found: _Return) -> Stage | None:
     if not idle:
         return None
     body = [
-        Step(
-            f"heartbeat runs on {node.name}",
-            (Act(on(node.host, "systemctl start heartbeat", Danger.DISRUPTIVE)),),
-            goal=checks.heartbeat_rests(node),
-            requires=(checks.in_sync(found.storage, node),),
-            no_undo="to stop it would stop what it runs",
-            deadline=180.0,
-            expected=20.0,
+        steps.start_heartbeat(
+            node,
+            checks.heartbeat_rests(node),
+            "to stop it would stop what it runs",
+            checks.in_sync(found.storage, node),
         )
         for node in idle
     ]

@@ -7,6 +7,7 @@ decision, not a default. See docs/runbooks/resolve-split-brain.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from saitotui.clients.quoting import shell
 from saitotui.facts.drbd import STANDALONE
@@ -19,7 +20,7 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import checks, clients, resync, split, steps
 from saitotui.runbooks.storage.pair import Pair, clients_of, hand_over, moved, on, view_of
-from saitotui.tiers.storage.view import NodeView, View
+from saitotui.tiers.storage.view import UP_TO_DATE, View
 
 ID = "resolve-split-brain"
 TITLE = "Settle a split brain of the storage pair"
@@ -64,7 +65,7 @@ def _pair(profile: Profile, view: View, victim: str) -> Pair | str:
     for node in view.all:
         if node.drbd is None or not node.drbd.says:
             return f"{node.name} does not tell what DRBD does there: both sides must be seen"
-        if node.drbd.disk != "UpToDate":
+        if node.drbd.disk != UP_TO_DATE:
             return f"the copy of {node.name} is {node.drbd.disk}: rejoin-drbd-node gives it a good one"
     if any(node.drbd is not None and node.drbd.connected for node in view.all):
         return "the nodes are connected: their brains are not split"
@@ -87,7 +88,7 @@ def _one_history(view: View) -> str:
         return "both copies have the same history: rejoin-drbd-node connects them"
     for ahead, behind in ((view.all[0], view.all[1]), (view.all[1], view.all[0])):
         mine, theirs = ahead.generations, behind.generations
-        if mine is not None and theirs is not None and theirs.current in mine.known:
+        if mine is not None and theirs is not None and theirs.lags(mine):
             return f"{behind.name} only lacks what {ahead.name} has: rejoin-drbd-node brings it back"
     return ""
 
@@ -180,8 +181,7 @@ def _receives(found: Pair) -> Check:
     victim, survivor = found.old, found.new
 
     def judge(view: Drbd) -> bool:
-        done = view.connected and view.disk == view.peer_disk == "UpToDate" and not view.resyncing
-        return view.connected and (done or view.source is False)
+        return view.in_sync or (view.connected and view.source is False)
 
     sentence = f"{victim.name} receives from {survivor.name}"
     return checks.drbd_check(found.storage, victim, sentence, judge)
@@ -190,15 +190,8 @@ def _receives(found: Pair) -> Check:
 def _serve(found: Pair) -> Stage:
     """The export is back before the resync is done: the survivor's copy is good."""
     survivor, storage = found.new, found.storage
-    words = [one.words for one in found.resources]
-    start = Step(
-        f"{survivor.name} takes the service",
-        (Act(on(survivor.host, hand_over(found.view, "start", *words), Danger.DISRUPTIVE)),),
-        goal=checks.serves(storage, survivor),
-        requires=(checks.secondary(storage, found.old), checks.up_to_date(storage, survivor)),
-        no_undo="it is to serve",
-        deadline=steps.MOVE,
-        expected=5.0,
+    start = replace(
+        steps.take(found, "start", checks.secondary(storage, found.old)), no_undo="it is to serve"
     )
     return Stage(
         "serve",
@@ -210,11 +203,11 @@ def _serve(found: Pair) -> Stage:
 
 
 def _settle(found: Pair) -> Stage:
-    victim, survivor, storage = found.old, found.new, found.storage
+    victim, survivor, storage, to_run = found.old, found.new, found.storage, "it is to run"
     body = [
-        _heartbeat(survivor, checks.heartbeat_holds(survivor, everything=True)),
+        steps.start_heartbeat(survivor, checks.heartbeat_holds(survivor, everything=True), to_run),
         resync.until_in_sync(storage, victim),
-        _heartbeat(victim, checks.heartbeat_rests(victim)),
+        steps.start_heartbeat(victim, checks.heartbeat_rests(victim), to_run),
     ]
     body += [
         Step(
@@ -227,17 +220,6 @@ def _settle(found: Pair) -> Stage:
     ]
     body += steps.both_well(found)
     return Stage("settle", "Both are a pair again", tuple(body), notice="nothing")
-
-
-def _heartbeat(node: NodeView, goal: Check) -> Step:
-    return Step(
-        f"heartbeat runs on {node.name}",
-        (Act(on(node.host, "systemctl start heartbeat", Danger.DISRUPTIVE)),),
-        goal=goal,
-        no_undo="it is to run",
-        deadline=180.0,
-        expected=20.0,
-    )
 
 
 RUNBOOK = Runbook(

@@ -84,8 +84,7 @@ def _quiet(storage: Storage, node: NodeView, role: str) -> Check:
     """Like a healthy half, but that some blocks may be known to differ."""
 
     def judge(view: Drbd) -> bool:
-        well = view.connected and view.disk == view.peer_disk == "UpToDate" and view.role == role
-        return well and not (view.resyncing or view.verifying)
+        return view.in_sync and view.role == role and not view.verifying
 
     return checks.drbd_check(storage, node, f"{node.name} is {role}, connected, both up to date", judge)
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from saitotui.simulator.world import Content, Machine, Printed, Program, World
+from saitotui.simulator.world import Content, Machine, Printed, Program, World, ignoring
 
 PROCESSES = {
     "mariadb": "mariadbd",
@@ -82,7 +82,7 @@ class Host:
             "ls": self._ls,
             "my_print_defaults": lambda words: Printed("--datadir=/var/lib/mysql\n--read-only=ON\n"),
         }
-        return {name: _ignoring(function) for name, function in plain.items()}
+        return {name: ignoring(function) for name, function in plain.items()}
 
     def _date(self, words: Sequence[str]) -> Printed:
         form = next((word[1:] for word in words if word.startswith("+")), "%a %b %e %H:%M:%S UTC %Y")
@@ -159,12 +159,3 @@ class Host:
             if file.startswith(f"{folder}/")
         }
         return Printed("".join(f"{name}\n" for name in sorted(names - {"."})))
-
-
-def _ignoring(function: Callable[[Sequence[str]], Printed]) -> Program:
-    """A program that needs neither its machine nor standard input."""
-
-    def run(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
-        return function(words)
-
-    return run

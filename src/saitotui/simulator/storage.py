@@ -132,7 +132,7 @@ class StoragePart:
         peer = self.peer(node)
         if node.own_changes and peer.own_changes:
             for one in (node, peer):
-                one.standalone, one.connected, one.syncing = True, False, ""
+                one.give_up()
                 self.kernel(one, "block drbd0: Split-Brain detected but unresolved, dropping connection!")
                 self.kernel(one, "drbd r0: conn( NetworkFailure -> StandAlone )")
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from saitotui.simulator.storage_state import RESOURCE, SIZE, StorageNode
 from saitotui.simulator.storage_tools import CONFIG, Tools
-from saitotui.simulator.world import Machine, Printed
+from saitotui.simulator.world import Printed, ignoring
 
 if TYPE_CHECKING:
     from saitotui.simulator.storage import StoragePart
@@ -30,7 +30,7 @@ class Drbdadm:
             "drbdadm": self._drbdadm, "lvs": self._lvs, "lvcreate": self._lvcreate,
             "lvremove": self._lvremove,
         }  # fmt: skip
-        self._node.machine.programs |= {name: _of(function) for name, function in plain.items()}
+        self._node.machine.programs |= {name: ignoring(function) for name, function in plain.items()}
 
     def _drbdadm(self, words: Sequence[str]) -> Printed:
         verb = next((word for word in words[1:] if not word.startswith("-")), "")
@@ -88,7 +88,7 @@ class Drbdadm:
         return Printed()
 
     def _disconnect(self, words: Sequence[str]) -> Printed:
-        self._node.standalone, self._node.connected, self._node.syncing = True, False, ""
+        self._node.give_up()
         return Printed()
 
     def _pause(self, words: Sequence[str]) -> Printed:
@@ -104,7 +104,7 @@ class Drbdadm:
         return Printed()
 
     def _down(self, words: Sequence[str]) -> Printed:
-        self._node.loaded, self._node.connected, self._node.syncing = False, False, ""
+        self._node.go_down()
         return Printed()
 
     def _attach(self, words: Sequence[str]) -> Printed:
@@ -155,10 +155,3 @@ class Drbdadm:
     def _lvremove(self, words: Sequence[str]) -> Printed:
         self._node.kept.pop(words[-1].rpartition("/")[2], None)
         return Printed()
-
-
-def _of(function: Callable[[Sequence[str]], Printed]) -> Callable[[Machine, Sequence[str], str], Printed]:
-    def run(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
-        return function(words)
-
-    return run

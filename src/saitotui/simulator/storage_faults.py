@@ -34,7 +34,7 @@ class _Faults:
     def split(self, target: str) -> str:
         for node in self._part.nodes.values():
             node.own_changes, node.out_of_sync = 1, 36.0 if node.name == target else 2968.0
-            node.standalone, node.connected, node.syncing = True, False, ""
+            node.give_up()
             text = "block drbd0: Split-Brain detected but unresolved, dropping connection!"
             self._part.kernel(node, text)
         return "both storage nodes were written to alone: their data have drifted apart"
@@ -70,8 +70,7 @@ class _Faults:
         return f"{target} has a new disk"
 
     def down(self, target: str) -> str:
-        node = self._part.nodes[target]
-        node.loaded, node.connected, node.syncing = False, False, ""
+        self._part.nodes[target].go_down()
         return f"DRBD on {target} does not run {RESOURCE}"
 
     def up(self, target: str) -> str:

@@ -96,7 +96,7 @@ class Hands:
         node.own_changes, node.standalone = 0, False
         self._part.meet(node)
         if node.syncing == "SyncSource":
-            node.standalone, node.connected, node.syncing = True, False, ""
+            node.give_up()
             return Printed("wrong direction: disconnected\n", status=9)
         return Printed("direction: to this node\n" if node.connected else "no connection within 60 s\n")
 

@@ -87,6 +87,14 @@ class StorageNode:
         """Whether it serves: primary, mounted, exported, with the address."""
         return self.role == "Primary" and self.mounted and self.exporting and self.has_ip
 
+    def give_up(self) -> None:
+        """It does not try to reach its peer any more."""
+        self.standalone, self.connected, self.syncing = True, False, ""
+
+    def go_down(self) -> None:
+        """The kernel does not run the resource any more."""
+        self.loaded, self.connected, self.syncing = False, False, ""
+
     @property
     def generation(self) -> str:
         """Which history its copy has: a new one from when it went on alone."""

@@ -17,7 +17,7 @@ from saitotui.simulator.storage_state import (
     VERIFY,
     StorageNode,
 )
-from saitotui.simulator.world import Machine, Printed, Program
+from saitotui.simulator.world import Machine, Printed, ignoring
 
 if TYPE_CHECKING:
     from saitotui.simulator.storage import StoragePart
@@ -68,8 +68,8 @@ class Tools:
             "hb_standby": self._hb_standby, "hb_takeover": self._hb_takeover, "ip": self._ip, "ss": self._ss,
             "dmesg": self._dmesg, "exportfs": self._exportfs, "df": self._df,
         }  # fmt: skip
-        machine.programs |= {name: _of(function) for name, function in plain.items()}
-        self._ordinary = machine.programs.get("systemctl", _of(lambda words: Printed()))
+        machine.programs |= {name: ignoring(function) for name, function in plain.items()}
+        self._ordinary = machine.programs.get("systemctl", ignoring(lambda words: Printed()))
         machine.programs["systemctl"] = self._systemctl
 
     def _mounts(self) -> str:
@@ -266,10 +266,3 @@ class Tools:
         return "".join(
             f"{datetime.fromtimestamp(at, UTC):%Y/%m/%d_%H:%M:%S} {text}\n" for at, text in self._node.log
         )
-
-
-def _of(function: Callable[[Sequence[str]], Printed]) -> Program:
-    def run(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
-        return function(words)
-
-    return run

@@ -29,6 +29,15 @@ class Printed:
     hangs: bool = False
 
 
+def ignoring(function: Callable[[Sequence[str]], Printed]) -> Program:
+    """A program that needs neither its machine nor standard input."""
+
+    def run(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+        return function(words)
+
+    return run
+
+
 @dataclass
 class Machine:
     """A computer. `up` is when it can do anything: powered, booted, not hung."""

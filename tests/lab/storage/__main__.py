@@ -16,7 +16,8 @@ from pathlib import Path
 
 from tests.lab.host import LabError
 from tests.lab.storage.network import BACK, FRONT, Network
-from tests.lab.storage.pair import CACHE, NODES, StoragePair
+from tests.lab.storage.pair import CACHE, StoragePair
+from tests.lab.storage.profile import NODES
 
 RUNNING = CACHE / "running.json"
 

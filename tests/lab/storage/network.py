@@ -67,9 +67,6 @@ class Network:
         for tap in taps:
             self.run("bridge", "link", "set", "dev", tap, "isolated", "on" if on else "off")
 
-    def cable(self, tap: str, up: bool) -> None:
-        self.run("ip", "link", "set", tap, "up" if up else "down")
-
     @contextmanager
     def entered(self) -> Iterator[None]:
         """This thread, and what it starts, is in here as long as the block lasts."""

@@ -12,13 +12,11 @@ from types import TracebackType
 from tests.lab.host import LabError, end_of, wait_for
 from tests.lab.sshd import make_key
 from tests.lab.storage.network import BACK, FRONT, Network
-from tests.lab.storage.profile import write
+from tests.lab.storage.profile import FLOATING_IP, NODES, write
 from tests.lab.storage.uml import UmlHost
 
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".lab" / "storage"
-FLOATING_IP = "10.81.0.100"
-NODES = ("st1", "st2")
 DISK_MIB = 160
 _VOLUME = "pvcreate -q -y /dev/ubdb && vgcreate -q vg0 /dev/ubdb && lvcreate -q -y -Wn -Zn -L 64M -n r0 vg0"
 _FIRST = """

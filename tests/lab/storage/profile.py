@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from tests.lab.storage.pair import StoragePair
 
 
+FLOATING_IP = "10.81.0.100"
+NODES = ("st1", "st2")
+
+
 def described(pair: StoragePair) -> dict[str, Any]:
     hosts = {
         name: {
@@ -21,8 +25,8 @@ def described(pair: StoragePair) -> dict[str, Any]:
         for name, host in pair.hosts.items()
     }
     storage = {
-        "nodes": {name: name for name in ("st1", "st2")},
-        "floating_ip": "10.81.0.100",
+        "nodes": {name: name for name in NODES},
+        "floating_ip": FLOATING_IP,
         "clients": [pair.client.address],
     }
     return {"name": "lab", "environment": {"name": "lab"}, "poll": 1.0, "hosts": hosts, "storage": storage}

@@ -12,7 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.lab.host import LONG
-from tests.lab.storage.pair import FLOATING_IP, NODES, StoragePair
+from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.profile import FLOATING_IP, NODES
 from tests.runbooks.deployments import Happening
 from tests.runbooks.simulated import Kept
 

@@ -28,6 +28,7 @@ class UmlHost:
         self.folder = folder / name
         self.folder.mkdir()
         self.taps = {FRONT: f"{name}-{FRONT}", BACK: f"{name}-{BACK}"}
+        self._console = self.folder / "console.out"
         self._image = image
         self._outer: subprocess.Popen[bytes] | None = None
         self.host_key = " ".join(make_key(self.folder / "host_key").split()[:2])
@@ -47,7 +48,7 @@ class UmlHost:
             disk.truncate(disk_mib << 20)
 
     def power_on(self, memory: str = "224M") -> None:
-        log, disks = self.folder / "console.out", self.folder
+        log, disks = self._console, self.folder
         cards = enumerate(self.taps.values())
         kernel = [
             "/usr/bin/linux.uml", f"umid={self.name}", f"uml_dir={self.folder}", f"mem={memory}",
@@ -58,15 +59,8 @@ class UmlHost:
             "con=null", "con0=null,fd:2", "con1=fd:0,fd:1", "ssl=null", "quiet",
         ]  # fmt: skip
         alone = (
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            "unshare",
-            "--fork",
-            "--pid",
-            "--mount-proc",
-            "--kill-child",
-        )
+            "setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--pid", "--mount-proc", "--kill-child",
+        )  # fmt: skip
         with log.open("ab") as output:
             self._outer = subprocess.Popen(
                 self.network.inside(*alone, "--", *kernel),
@@ -85,10 +79,10 @@ class UmlHost:
 
         def lets_in() -> bool:
             if not self.powered:
-                raise LabError(f"{self.name} ended by itself{end_of(self.folder / 'console.out')}")
+                raise LabError(f"{self.name} ended by itself{end_of(self._console)}")
             return self.ssh("true", deadline=5.0, check=False).returncode == 0
 
-        return wait_for(f"{self.name} to let in", lets_in, seconds, self.folder / "console.out")
+        return wait_for(f"{self.name} to let in", lets_in, seconds, self._console)
 
     def power_off(self) -> None:
         """At once, as a power cut."""
@@ -142,14 +136,8 @@ def _archive(file: Path, own: Mapping[str, str]) -> None:
         for source in sorted(FILES.rglob("*")):
             if source.is_file():
                 name = source.relative_to(FILES).as_posix()
-                private = name.endswith("authkeys")
-                mode = (
-                    0o600
-                    if private
-                    else 0o755
-                    if any(f"/{name}".find(w) >= 0 for w in _EXECUTABLE)
-                    else 0o644
-                )
+                runs = any(folder in name for folder in _EXECUTABLE)
+                mode = 0o600 if name.endswith("authkeys") else 0o755 if runs else 0o644
                 _add(archive, name, source.read_bytes(), mode)
         for name, text in own.items():
             _add(archive, name, text.encode(), 0o600)

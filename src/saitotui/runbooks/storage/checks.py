@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from saitotui.clients.quoting import shell
 from saitotui.facts import drbd, drbd_status, heartbeat, nfs
 from saitotui.facts.drbd import View as Drbd
+from saitotui.facts.heartbeat import Membership
 from saitotui.model.command import Answer
 from saitotui.model.plan import Check, Verdict
 from saitotui.model.profile import Storage
@@ -56,17 +57,15 @@ def mirrors(storage: Storage, node: NodeView, role: str) -> Check:
     peer = SECONDARY if role == PRIMARY else PRIMARY
 
     def judge(view: Drbd) -> bool:
-        well = view.connected and view.disk == view.peer_disk == UP_TO_DATE and not view.out_of_sync
-        return well and (view.role, view.peer_role) == (role, peer) and not (view.resyncing or view.verifying)
+        well = view.in_sync and not (view.out_of_sync or view.verifying)
+        return well and (view.role, view.peer_role) == (role, peer)
 
     return drbd_check(storage, node, f"{node.name} is {role}, in sync, and sees a {peer}", judge)
 
 
 def in_sync(storage: Storage, node: NodeView) -> Check:
-    def judge(view: Drbd) -> bool:
-        return view.connected and view.disk == view.peer_disk == UP_TO_DATE and not view.resyncing
-
-    return drbd_check(storage, node, f"DRBD on {node.name} is connected, both copies are up to date", judge)
+    sentence = f"DRBD on {node.name} is connected, both copies are up to date"
+    return drbd_check(storage, node, sentence, lambda view: view.in_sync)
 
 
 def secondary(storage: Storage, node: NodeView) -> Check:
@@ -89,14 +88,24 @@ def alone(storage: Storage, node: NodeView, peer: str) -> Check:
     )
 
 
-def serves(storage: Storage, node: NodeView) -> Check:
-    """Whether the node has the file system mounted, exports it, runs nfsd and has the floating address."""
+def _service_check(
+    storage: Storage, node: NodeView, sentence: str, judge: Callable[[nfs.Serving, set[str]], Verdict]
+) -> Check:
+    """A check of what the node mounts and exports, and which addresses it has."""
     text = f"{nfs.serving_command(storage.device, storage.mount)}; echo addresses; {nfs.ADDRESSES}"
 
-    def judge(answer: Answer) -> Verdict:
+    def judged(answer: Answer) -> Verdict:
         serving, _, addresses = answer.text.partition("addresses\n")
-        found = nfs.serving(Answer(serving))
         held = {one.address for one in nfs.addresses(Answer(addresses))}
+        return judge(nfs.serving(Answer(serving)), held)
+
+    return Check(sentence, on(node.host, text), reading(judged))
+
+
+def serves(storage: Storage, node: NodeView) -> Check:
+    """Whether the node has the file system mounted, exports it, runs nfsd and has the floating address."""
+
+    def judge(found: nfs.Serving, held: set[str]) -> Verdict:
         has = {
             "mount": found.mounted(storage.device, storage.mount),
             "export": any(one.path.startswith(storage.mount) for one in found.exports),
@@ -105,79 +114,72 @@ def serves(storage: Storage, node: NodeView) -> Check:
         if storage.floating_ip:
             has[storage.floating_ip] = storage.floating_ip in held
         there, lacks = [w for w in has if has[w]], [w for w in has if not has[w]]
-        return Verdict(
-            not lacks, f"has {', '.join(there) or 'nothing'}" + (f"; not {', '.join(lacks)}" if lacks else "")
-        )
+        missing = f"; not {', '.join(lacks)}" if lacks else ""
+        return Verdict(not lacks, f"has {', '.join(there) or 'nothing'}{missing}")
 
-    return Check(f"{node.name} serves the export", on(node.host, text), reading(judge))
+    return _service_check(storage, node, f"{node.name} serves the export", judge)
 
 
 def holds_nothing(storage: Storage, node: NodeView) -> Check:
     """Whether a node neither mounts the file system nor has the floating address."""
-    text = f"{nfs.serving_command(storage.device, storage.mount)}; echo addresses; {nfs.ADDRESSES}"
 
-    def judge(answer: Answer) -> Verdict:
-        serving, _, addresses = answer.text.partition("addresses\n")
-        mounts = [one.path for one in nfs.serving(Answer(serving)).mounts]
-        held = [one.address for one in nfs.addresses(Answer(addresses)) if one.address == storage.floating_ip]
-        return Verdict(not (mounts or held), ", ".join([*mounts, *held]) or "nothing")
+    def judge(found: nfs.Serving, held: set[str]) -> Verdict:
+        there = [*(one.path for one in found.mounts), *(held & {storage.floating_ip})]
+        return Verdict(not there, ", ".join(there) or "nothing")
 
     where = f"nor has {storage.floating_ip}" if storage.floating_ip else ""
-    return Check(f"{node.name} mounts nothing {where}".strip(), on(node.host, text), reading(judge))
+    return _service_check(storage, node, f"{node.name} mounts nothing {where}".strip(), judge)
+
+
+def _heartbeat_check(
+    node: NodeView, sentence: str, judge: Callable[[Membership], Verdict], deadline: float = MANAGER
+) -> Check:
+    """A check of what heartbeat says on a node now."""
+    command = on(node.host, heartbeat.STATUS)
+    return Check(sentence, command, reading(lambda answer: judge(heartbeat.membership(answer))), deadline)
 
 
 def heartbeat_well(node: NodeView, other: str) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        found = heartbeat.membership(answer)
+    def judge(found: Membership) -> Verdict:
         if not found.running:
             return Verdict(False, "it is stopped")
         sees = found.nodes.get(other, "unknown")
-        well = sees == "active" and found.resources not in ("transition", "")
-        return Verdict(well, f"sees {other} {sees}, holds {found.resources or '?'}")
+        return Verdict(
+            sees == "active" and found.rests, f"sees {other} {sees}, holds {found.resources or '?'}"
+        )
 
-    sentence = f"heartbeat on {node.name} is at rest and sees {other}"
-    return Check(sentence, on(node.host, heartbeat.STATUS), reading(judge), deadline=MANAGER)
+    return _heartbeat_check(node, f"heartbeat on {node.name} is at rest and sees {other}", judge)
 
 
 def heartbeat_holds(node: NodeView, everything: bool) -> Check:
     """Whether heartbeat on the node takes itself for the one that has everything, or nothing."""
-    wanted = ("all",) if everything else ("none",)
+    wanted, word = ("all", "everything") if everything else ("none", "nothing")
 
-    def judge(answer: Answer) -> Verdict:
-        found = heartbeat.membership(answer)
+    def judge(found: Membership) -> Verdict:
         return Verdict(
-            found.running and found.resources in wanted, found.resources if found.running else "stopped"
+            found.running and found.resources == wanted, found.resources if found.running else "stopped"
         )
 
-    word = "everything" if everything else "nothing"
-    return Check(
-        f"heartbeat on {node.name} knows that it has {word}",
-        on(node.host, heartbeat.STATUS),
-        reading(judge),
-        6.0,
-    )
+    return _heartbeat_check(node, f"heartbeat on {node.name} knows that it has {word}", judge, 6.0)
 
 
 def heartbeat_rests(node: NodeView) -> Check:
     """Whether it runs and moves nothing; what it says that it has proves nothing."""
 
-    def judge(answer: Answer) -> Verdict:
-        found = heartbeat.membership(answer)
+    def judge(found: Membership) -> Verdict:
         if not found.running:
             return Verdict(False, "it is stopped")
-        return Verdict(found.resources not in ("transition", ""), f"holds {found.resources or '?'}")
+        return Verdict(found.rests, f"holds {found.resources or '?'}")
 
-    return Check(f"heartbeat runs on {node.name}", on(node.host, heartbeat.STATUS), reading(judge), MANAGER)
+    return _heartbeat_check(node, f"heartbeat runs on {node.name}", judge)
 
 
 def two_links(node: NodeView) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        links = heartbeat.membership(answer).links
-        up = [link.name for link in links if link.up]
+    def judge(found: Membership) -> Verdict:
+        up = [link.name for link in found.links if link.up]
         return Verdict(len(up) >= LINKS, f"up: {', '.join(up) or 'none'}")
 
-    sentence = f"{node.name} hears the other node over two links"
-    return Check(sentence, on(node.host, heartbeat.STATUS), reading(judge), deadline=MANAGER)
+    return _heartbeat_check(node, f"{node.name} hears the other node over two links", judge)
 
 
 def comes_back(node: NodeView) -> Check:

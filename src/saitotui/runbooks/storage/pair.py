@@ -38,6 +38,10 @@ class Pair:
     def other(self) -> Mapping[str, NodeView]:
         return {self.old.name: self.new, self.new.name: self.old}
 
+    def script(self, verb: str) -> str:
+        """The command line of hand_over.sh for all that moves."""
+        return hand_over(self.view, verb, *(one.words for one in self.resources))
+
     @property
     def managed(self) -> bool:
         """Whether heartbeat runs on both nodes."""

@@ -11,11 +11,10 @@ from saitotui.facts.drbd import View as Drbd
 from saitotui.model.command import Answer, Danger
 from saitotui.model.plan import Act, Step
 from saitotui.model.profile import Storage
-from saitotui.model.text import duration
 from saitotui.runbooks.judging import waiting
 from saitotui.runbooks.storage import checks
 from saitotui.runbooks.storage.pair import on
-from saitotui.tiers.storage.progress import kib
+from saitotui.tiers.storage.progress import how_far, kib
 from saitotui.tiers.storage.view import NodeView
 
 LONGEST = 48 * 3600.0
@@ -42,12 +41,9 @@ def merged(storage: Storage, answer: Answer) -> Drbd:
 
 def progress(view: Drbd) -> str:
     """`67% done, 84 MiB left, about 39s at 2 MiB/s`."""
-    words = [f"{view.percent:.0f}% done" if view.percent is not None else "begun"]
-    if view.resyncing:
-        words.append(f"{kib(view.out_of_sync)} left")
-    if view.finish is not None:
-        speed = f" at {kib(view.speed)}/s" if view.speed else ""
-        words.append(f"about {duration(view.finish)}{speed}")
+    words = how_far(view, view.finish)
+    if view.finish is not None and view.speed:
+        words[-1] += f" at {kib(view.speed)}/s"
     if view.paused:
         words.append(f"paused by {', '.join(view.paused)}")
     return ", ".join(words)
@@ -68,8 +64,7 @@ def until_in_sync(storage: Storage, node: NodeView) -> Step:
     def left(view: Drbd) -> str:
         if view.resyncing:
             return progress(view)
-        well = view.connected and view.disk == view.peer_disk == "UpToDate"
-        return "" if well else checks.said(view)
+        return "" if view.in_sync else checks.said(view)
 
     return wait(storage, node, f"{node.name} gets what it lacks", left, parks=True)
 

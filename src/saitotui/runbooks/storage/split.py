@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import heartbeat
@@ -11,8 +10,8 @@ from saitotui.facts.backing import Backing, backing, backing_command
 from saitotui.model.command import Answer, Danger
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.runbooks.judging import reading
-from saitotui.runbooks.storage import checks
-from saitotui.runbooks.storage.pair import FOLDER, Pair, hand_over, on
+from saitotui.runbooks.storage import checks, steps
+from saitotui.runbooks.storage.pair import FOLDER, Pair, on
 from saitotui.tiers.storage.progress import kib
 from saitotui.tiers.storage.view import NodeView
 
@@ -24,7 +23,6 @@ LEAST = 8 * 1024
 
 def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
     """heartbeat stops, and so does everything it runs; whatever else still runs is stopped by its script."""
-    words = [one.words for one in pair.resources]
     yield Step(
         f"heartbeat on {node.name} stops",
         (Act(on(node.host, "systemctl stop heartbeat", Danger.DISRUPTIVE)),),
@@ -33,11 +31,10 @@ def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
         deadline=60.0,
         expected=5.0,
     )
-    drop = Act(on(node.host, hand_over(pair.view, "drop", *words), Danger.DISRUPTIVE))
     for goal in (checks.holds_nothing(pair.storage, node), checks.secondary(pair.storage, node)):
         yield Step(
             goal.sentence,
-            (drop,),
+            (steps.drop(pair, node),),
             goal=goal,
             no_undo="it stands still until one copy is chosen",
             deadline=60.0,
@@ -144,9 +141,8 @@ def changes(pair: Pair, node: NodeView, volume: Backing) -> Step:
     """The files that were changed since the nodes lost each other, read from the kept copy."""
     device = f"/dev/{volume.group}/{name_of(node, volume)}"
     text = f"sh -s -- {shell(device)} {FOLDER}"
-    script = files(__package__).joinpath("changes.sh").read_text("utf-8")
     act = Act(
-        on(node.host, text, Danger.REVERSIBLE, script),
+        on(node.host, text, Danger.REVERSIBLE, steps.script("changes.sh")),
         keeps=f"changes-{node.name}",
         tells=lambda answer: f"{node.name}: {answer.text.strip().splitlines()[0]}",
     )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from importlib.resources import files
 
 from saitotui.clients.quoting import shell
+from saitotui.facts import nfs
 from saitotui.model.command import Answer, Danger, Failure
-from saitotui.model.plan import Act, Capture, Step
-from saitotui.model.text import clean
+from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.runbooks.storage import checks
 from saitotui.runbooks.storage.pair import FOLDER, Pair, hand_over, on
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, NodeView
@@ -18,26 +17,25 @@ MOVE = 60.0
 """Seconds in which the service must have moved."""
 ANNOUNCE = "export PATH=$PATH:/usr/share/heartbeat:/usr/lib/heartbeat:/usr/lib64/heartbeat; "
 """Where heartbeat's packages put hb_standby and hb_takeover."""
-_CONNECTION = re.compile(
-    r"(?P<local>[0-9a-fA-F.:\[\]]{2,60}:2049)\s{1,20}(?P<peer>[0-9a-fA-F.:\[\]]{2,60}:\d{1,5})\s*$"
-)
 
 
 @cache
-def script() -> str:
-    return files(__package__).joinpath("hand_over.sh").read_text("utf-8")
+def script(name: str) -> str:
+    """A script of this package."""
+    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 def put_script(pair: Pair, *nodes: NodeView) -> Step:
     text = f"umask 077; mkdir -p {FOLDER} && cat >{FOLDER}/new && mv -f {FOLDER}/new {FOLDER}/hand_over.sh"
-    acts = tuple(Act(on(node.host, text, Danger.REVERSIBLE, script())) for node in nodes)
+    put = script("hand_over.sh")
+    acts = tuple(Act(on(node.host, text, Danger.REVERSIBLE, put)) for node in nodes)
     names = " and ".join(node.name for node in nodes)
     return Step(f"put hand_over.sh on {names}", acts, expected=0.2, together=True)
 
 
 def ready(pair: Pair) -> Step:
     """What the standby needs to serve is in its memory before anybody waits for it."""
-    act = Act(on(pair.new.host, _verb(pair, "ready"), Danger.REVERSIBLE))
+    act = Act(on(pair.new.host, pair.script("ready"), Danger.REVERSIBLE))
     return Step(f"{pair.new.name} gets ready to serve", (act,), deadline=20.0, expected=0.5)
 
 
@@ -50,30 +48,17 @@ def flush(pair: Pair) -> Step:
 
 def read_connections(pair: Pair) -> Step:
     """Who must be told afterwards: a client that waits for an answer tries again only after seconds."""
-    text = "ss -Htn state established '( sport = :2049 )'"
 
     def connections(answer: Answer) -> str:
-        found = [
-            line for text in clean(answer.text).splitlines()[:5000] if (line := _CONNECTION.search(text))
-        ]
-        ours = [
-            f"{one['local']} {one['peer']}"
-            for one in found
-            if _host(one["local"]) == pair.storage.floating_ip
-        ]
-        return " ".join(shell(one) for one in ours)
+        return " ".join(shell(one) for one in nfs.connections(answer, pair.storage.floating_ip))
 
-    act = Act(on(pair.old.host, text), capture=Capture("connections", connections))
+    act = Act(on(pair.old.host, nfs.SOCKETS), capture=Capture("connections", connections))
     return Step(f"read who is connected to {pair.old.name}", (act,), expected=0.1)
-
-
-def _host(end: str) -> str:
-    return end.rpartition(":")[0].strip("[]").removeprefix("::ffff:")
 
 
 def wait_to_take(pair: Pair) -> Step:
     """The standby waits for the moment at which DRBD says that both are Secondary."""
-    act = Act(on(pair.new.host, _verb(pair, "take"), Danger.REVERSIBLE))
+    act = Act(on(pair.new.host, pair.script("take"), Danger.REVERSIBLE))
     return Step(
         f"{pair.new.name} waits for {pair.old.name} to give",
         (act,),
@@ -87,7 +72,7 @@ def give(pair: Pair) -> Step:
     """The active node stops everything; the standby takes it. Should it not, the active one has everything
     back after seconds, whoever is still there to ask for it."""
     old, new, storage = pair.old, pair.new, pair.storage
-    acts = [Act(on(old.host, _verb(pair, "give"), Danger.DISRUPTIVE))]
+    acts = [Act(on(old.host, pair.script("give"), Danger.DISRUPTIVE))]
     if storage.floating_ip:
         tickle = f"{hand_over(pair.view, 'tickle', storage.floating_ip)} {{connections}}"
         acts.append(Act(on(new.host, tickle, Danger.REVERSIBLE), accept=_whatever))
@@ -101,8 +86,8 @@ def give(pair: Pair) -> Step:
             checks.holds_nothing(storage, new),
         ),
         undo=(
-            Act(on(new.host, _verb(pair, "drop"), Danger.DISRUPTIVE)),
-            Act(on(old.host, _verb(pair, "back"), Danger.DISRUPTIVE)),
+            drop(pair, new),
+            Act(on(old.host, pair.script("back"), Danger.DISRUPTIVE)),
         ),
         undone=checks.serves(storage, old),
         deadline=MOVE,
@@ -124,16 +109,8 @@ def stop_watching(pair: Pair) -> Step:
 def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
     """heartbeat moves what has moved: it finds everything stopped here and running there, and knows it."""
     old, new = pair.old, pair.new
-    act = Act(on(old.host, f"{ANNOUNCE}hb_standby all", Danger.REVERSIBLE))
     return (
-        Step(
-            f"heartbeat on {new.name} learns that it has everything",
-            (act,),
-            goal=checks.heartbeat_holds(new, everything=True),
-            no_undo="it knows what is true",
-            deadline=MOVE,
-            expected=10.0,
-        ),
+        _learns(new, old, "hb_standby"),
         Step(
             f"heartbeat on {old.name} knows that it has nothing",
             (),
@@ -146,15 +123,48 @@ def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
 def learns(node: NodeView, *, parks: bool = False) -> Step:
     """heartbeat on the node that serves takes itself for the one that has everything: what runs already is
     not started again."""
+    return _learns(node, node, "hb_takeover", parks=parks)
+
+
+def _learns(node: NodeView, told: NodeView, order: str, *, parks: bool = False) -> Step:
     return Step(
         f"heartbeat on {node.name} learns that it has everything",
-        (Act(on(node.host, f"{ANNOUNCE}hb_takeover all", Danger.REVERSIBLE)),),
+        (Act(on(told.host, f"{ANNOUNCE}{order} all", Danger.REVERSIBLE)),),
         goal=checks.heartbeat_holds(node, everything=True),
         no_undo="it knows what is true",
         deadline=MOVE,
         expected=10.0,
         parks=parks,
     )
+
+
+def start_heartbeat(node: NodeView, goal: Check, no_undo: str, *requires: Check) -> Step:
+    return Step(
+        f"heartbeat runs on {node.name}",
+        (Act(on(node.host, "systemctl start heartbeat", Danger.DISRUPTIVE)),),
+        goal=goal,
+        requires=requires,
+        no_undo=no_undo,
+        deadline=180.0,
+        expected=20.0,
+    )
+
+
+def take(pair: Pair, verb: str, *requires: Check) -> Step:
+    """The new node starts everything: nobody else serves."""
+    return Step(
+        f"{pair.new.name} takes the service",
+        (Act(on(pair.new.host, pair.script(verb), Danger.DISRUPTIVE)),),
+        goal=checks.serves(pair.storage, pair.new),
+        requires=(*requires, checks.up_to_date(pair.storage, pair.new)),
+        deadline=MOVE,
+        expected=5.0,
+    )
+
+
+def drop(pair: Pair, node: NodeView) -> Act:
+    """Everything on a node is stopped by its script."""
+    return Act(on(node.host, pair.script("drop"), Danger.DISRUPTIVE))
 
 
 def both_well(pair: Pair) -> tuple[Step, ...]:
@@ -168,7 +178,3 @@ def both_well(pair: Pair) -> tuple[Step, ...]:
             f"{old.name} stands by, in sync", (), goal=checks.mirrors(storage, old, SECONDARY), deadline=20.0
         ),
     )
-
-
-def _verb(pair: Pair, verb: str) -> str:
-    return hand_over(pair.view, verb, *(one.words for one in pair.resources))

@@ -7,12 +7,12 @@ power, by its hypervisor or by somebody who has seen it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import drbd_log
-from saitotui.model.command import Answer, Danger, Failure, FailureKind
-from saitotui.model.plan import Act, Check, Grade, Plan, Precondition, Refusal, Stage, Step, Verdict
+from saitotui.model.command import Answer, Failure, FailureKind
+from saitotui.model.plan import Check, Grade, Plan, Precondition, Refusal, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import coarse
@@ -20,7 +20,7 @@ from saitotui.runbooks import fencing
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import checks, clients, steps
-from saitotui.runbooks.storage.pair import Pair, clients_of, hand_over, moved, on
+from saitotui.runbooks.storage.pair import Pair, clients_of, moved, on
 from saitotui.tiers.storage.view import UP_TO_DATE, NodeView, View
 
 ID = "fail-over-drbd"
@@ -64,21 +64,19 @@ def taken_over(
 def _taking(profile: Profile, snapshot: Snapshot, view: View, parameters: Mapping[str, str]) -> _Taking | str:
     if len(view.primaries) > 1:
         return "both nodes are Primary: resolve-split-brain"
-    silent = [node for node in view.all if node.drbd is None]
-    heard = [node for node in view.told if node not in silent]
-    if not heard:
+    if not view.told:
         return "no node tells its state: nobody knows which copy is good"
     resources = moved(view)
     if isinstance(resources, str):
         return resources
-    new = _heir(view, heard, parameters.get("to", ""))
+    new = _heir(view, parameters.get("to", ""))
     if isinstance(new, str):
         return new
     old = view.other(new)
     if old is None:
         return "there is no second node"
     pair = Pair(view.storage, view, old, new, resources, clients_of(profile))
-    if not silent:
+    if all(node.drbd is not None for node in view.all):
         connected = all(node.drbd is not None and node.drbd.connected for node in view.all)
         if not connected:
             return "the nodes do not hear each other: rejoin-drbd-node or resolve-split-brain comes first"
@@ -86,12 +84,14 @@ def _taking(profile: Profile, snapshot: Snapshot, view: View, parameters: Mappin
     return _fenced(profile, snapshot, pair, parameters.get("off", ""))
 
 
-def _heir(view: View, heard: list[NodeView], wanted: str) -> NodeView | str:
+def _heir(view: View, wanted: str) -> NodeView | str:
     """Who has good data: the one that is Primary already, the one that is asked for, the preferred one."""
     if wanted and wanted not in view.nodes:
         return f"the pair has no node {wanted!r}"
-    good = [node for node in heard if node.drbd is not None and node.drbd.disk == UP_TO_DATE]
-    bad = [f"{node.name} is {node.drbd.disk}" for node in heard if node.drbd is not None and node not in good]
+    good = [node for node in view.told if node.drbd is not None and node.drbd.disk == UP_TO_DATE]
+    bad = [
+        f"{node.name} is {node.drbd.disk}" for node in view.told if node.drbd is not None and node not in good
+    ]
     if not good:
         return f"no copy is good ({', '.join(bad)}): data that are not whole are never promoted"
     if view.primaries and wanted in ("", view.primaries[0].name):
@@ -186,23 +186,16 @@ def _no_echo(node: NodeView, peer: NodeView) -> Check:
 
 def _take(found: _Taking) -> Stage:
     pair, new = found.pair, found.pair.new
-    verb = "start" if found.dead else "back"
-    words = [one.words for one in pair.resources]
     away = [check for step in found.fence if (check := step.goal) is not None]
     requires = (
         [*away, checks.alone(pair.storage, new, pair.old.name)]
         if found.dead
         else [checks.secondary(pair.storage, pair.old)]
     )
-    start = Step(
-        f"{new.name} takes the service",
-        (Act(on(new.host, hand_over(pair.view, verb, *words), Danger.DISRUPTIVE)),),
-        goal=checks.serves(pair.storage, new),
-        requires=(*requires, checks.up_to_date(pair.storage, new)),
-        undo=(Act(on(new.host, hand_over(pair.view, "drop", *words), Danger.DISRUPTIVE)),),
+    start = replace(
+        steps.take(pair, "start" if found.dead else "back", *requires),
+        undo=(steps.drop(pair, new),),
         undone=checks.holds_nothing(pair.storage, new),
-        deadline=steps.MOVE,
-        expected=5.0,
     )
     return Stage(
         "take",

@@ -43,12 +43,17 @@ def progress(node: NodeView) -> str:
     view, left = node.drbd, eta(node)
     if view is None:
         return "progress unknown"
+    return ", ".join(how_far(view, left))
+
+
+def how_far(view: Drbd, left: float | None) -> list[str]:
+    """The words of `progress`; `left` is the seconds until the end, where they are known."""
     words = [f"{view.percent:.0f}% done" if view.percent is not None else "begun"]
     if view.resyncing:
         words.append(f"{kib(view.out_of_sync)} left")
     if left is not None:
         words.append(f"about {duration(left)}")
-    return ", ".join(words)
+    return words
 
 
 def mirrored(one: Drbd, other: Drbd) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from saitotui.facts import drbd
 from saitotui.facts.backing import Backing
+from saitotui.facts.drbd import UP_TO_DATE as UP_TO_DATE
 from saitotui.facts.drbd_generations import Generations
 from saitotui.facts.drbd_log import KernelLog
 from saitotui.facts.haresources import Group
@@ -23,7 +24,6 @@ from saitotui.tiers.storage.questions import NodeQuestions, StorageQuestions
 SUBJECT = "storage"
 """What a finding about the pair as a whole is about."""
 PRIMARY, SECONDARY = "Primary", "Secondary"
-UP_TO_DATE = "UpToDate"
 SERVED, ADDRESSES, MANAGER = "mounts and exports", "addresses", "cluster manager"
 _GONE = (FailureKind.UNREACHABLE, FailureKind.REFUSED, FailureKind.DENIED, FailureKind.TIMEOUT)
 
