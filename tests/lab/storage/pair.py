@@ -93,8 +93,14 @@ class StoragePair:
             list(pool.map(lambda name: order(self.hosts[name]), names))
 
     def settle(self, seconds: float = 90.0) -> float:
-        """Waits until one serves and both copies are well."""
-        return wait_for("one storage host to serve, with two good copies", self.well, seconds)
+        """Waits until one serves, both copies are well and heartbeat moves nothing."""
+        what = "one storage host to serve, with two good copies and heartbeat at rest"
+        return wait_for(what, lambda: self.well() and self._rests(), seconds)
+
+    def _rests(self) -> bool:
+        """Whether heartbeat moves nothing on either host; right after a join it does, for some seconds."""
+        said = [self.hosts[name].ssh("cl_status rscstatus", 10.0, check=False) for name in NODES]
+        return all(one.returncode == 0 and one.stdout.strip() != "transition" for one in said)
 
     def well(self) -> bool:
         states = [self.state(name) for name in NODES]
