@@ -1,0 +1,77 @@
+"""On a real DRBD pair under a client's writes: the power of a node is cut, over and over, each in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+
+from tests.bench.peers import Missing, needs_lab
+from tests.bench.rows import Result, Row, Skipped
+from tests.lab.host import wait_for
+from tests.lab.storage.network import Network
+from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.profile import NODES
+from tests.lab.storage.runs import Carried, Refused, nothing_lost, working
+
+from saitotui.model.plan import Outcome
+
+CUTS = {"active": 10, "passive": 4}
+"""How often a node of each kind loses its power."""
+AIM = 30.0
+
+
+def _other(name: str) -> str:
+    return NODES[1 - NODES.index(name)]
+
+
+async def _home(pair: StoragePair) -> None:
+    with contextlib.suppress(Refused):
+        result = await Carried(pair, pair.folder).run("rejoin-drbd-node")
+        if result.outcome is not Outcome.DONE:
+            raise AssertionError(result.sentence)
+
+
+def _cut(pair: StoragePair, active: bool) -> float:
+    """Seconds for which the client waits; AssertionError when something that was acknowledged is lost."""
+    serving = pair.serving()
+    assert serving is not None
+    dead = serving if active else _other(serving)
+    with working(pair) as noticed:
+        time.sleep(2)
+        pair.hosts[dead].power_off()
+        wait_for(f"{_other(dead)} to serve", lambda: pair.serving() == _other(dead), 90)
+        before = len(noticed.lines)
+        wait_for("the client to go on", lambda: len(noticed.lines) > before + 20, 90)
+    nothing_lost(pair, noticed)
+    pair.hosts[dead].power_on()
+    pair.hosts[dead].ready()
+    asyncio.run(_home(pair))
+    pair.mend()
+    return noticed.pauses[0]
+
+
+def _rows(pair: StoragePair) -> Iterable[Result]:
+    for kind, times in CUTS.items():
+        waits = [_cut(pair, kind == "active") for _ in range(times)]
+        yield Row(f"a client waits, {kind} node cut, median of {times}", median(waits), "s")
+        yield Row(f"a client waits, {kind} node cut, at most", max(waits), "s", aim=AIM)
+
+
+def bench() -> Iterable[Result]:
+    try:
+        needs_lab("linux.uml", "mmdebstrap")
+    except Missing as error:
+        yield Skipped("power cuts of a real storage pair", f"{error}: make lab-test installs it")
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name,
+        Network() as network,
+        StoragePair(Path(name), network) as pair,
+        network.entered(),
+    ):
+        yield from _rows(pair)
