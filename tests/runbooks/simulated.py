@@ -59,7 +59,7 @@ class Unreliable:
 READ = {
     "database": ("database/", "monitoring/", "zabbix/", "cluster/"),
     "application": ("application/", "monitoring/", "zabbix/"),
-    "storage": ("storage/", "monitoring/", "zabbix/", "cluster/"),
+    "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
 }
 """By the tier of a runbook: the questions whose answers it reads."""
 

@@ -113,10 +113,13 @@ async def test_a_node_that_does_not_take_gives_no_outage(tmp_path: Path) -> None
 
 async def test_nobody_is_promoted_while_the_other_may_have_power(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "storage-nobody-serves", frozen=True) as simulation:
+        simulation.inject("robot-denied", "robot")
         simulation.advance(60)
         refused = await planned(simulation, ID)
         assert isinstance(refused, Refusal)
-        assert "nobody knows whether st1 has power" in "".join(refused.reasons)
+        said = "".join(refused.reasons)
+        assert "nobody knows whether st1 has power" in said
+        assert "Robot does not say how st1 can be switched off" in said
         plan = await made(simulation, ID, off="st1")
         text = "\n".join(lines(plan))
         assert "type `st1 has no power` to begin" in text
@@ -128,6 +131,39 @@ async def test_nobody_is_promoted_while_the_other_may_have_power(tmp_path: Path)
         result = await Carried(tmp_path).run(simulation, plan)
         assert result.outcome is Outcome.DONE, result.sentence
         assert serving(simulation) == {"st2"}
+
+
+@pytest.mark.parametrize("fault", ["power-loss", "network-cut"])
+async def test_robot_switches_off_what_does_not_answer(tmp_path: Path, fault: str) -> None:
+    """Two confirmations; a machine that is off already is left alone, its button would switch it on."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.world.service("st2", "heartbeat", "stopped")
+        simulation.inject(fault, "st1")
+        simulation.advance(60)
+        plan = await made(simulation, ID)
+        typed = [stage.confirm for stage in plan.stages]
+        assert typed == ["fence st1", "switch off 1402321", "promote st2", ""]
+        run = Carried(tmp_path)
+        result = await run.run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert run.told("st1, SX65, FSN1-DC14")
+        assert not simulation.world.machines["st1"].powered
+        assert any("power_long reset of st1" in said for _, said in simulation.world.log) is (
+            fault == "network-cut"
+        )
+        assert serving(simulation) == {"st2"}
+
+
+@pytest.mark.parametrize("fate", [REFUSED, LOST])
+async def test_a_button_that_was_not_held_promotes_nobody(tmp_path: Path, fate: str) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.world.service("st2", "heartbeat", "stopped")
+        simulation.inject("network-cut", "st1")
+        simulation.advance(60)
+        plan = await made(simulation, ID)
+        result = await Carried(tmp_path).run(simulation, plan, "POST /reset/", fate)
+        assert result.outcome is not Outcome.DONE
+        assert serving(simulation) == {"st1"}
 
 
 async def test_one_that_lives_after_all_is_not_taken_for_dead(tmp_path: Path) -> None:

@@ -42,6 +42,15 @@ class ResetOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """One server as its reset module sees it: `state` is `running`, `shut off` or `not supported`."""
+
+    number: str
+    types: tuple[str, ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failover:
     """A failover address: the server it was ordered for, and the address of the one it is routed to (``:
     routed nowhere)."""
@@ -54,21 +63,7 @@ class Failover:
 
 def servers(answer: Answer) -> tuple[Server, ...]:
     """Reads `GET /server`."""
-    found = []
-    for entry in _entries(answer, "server"):
-        found.append(
-            Server(
-                number=_needed(entry, "server_number", "a server"),
-                name=_text(entry, "server_name"),
-                address=_text(entry, "server_ip"),
-                net6=_text(entry, "server_ipv6_net"),
-                product=_text(entry, "product"),
-                datacenter=_text(entry, "dc"),
-                status=_text(entry, "status"),
-                cancelled=entry.get("cancelled") is True,
-                paid_until=_text(entry, "paid_until"),
-            )
-        )
+    found = [_server(entry) for entry in _entries(answer, "server")]
     return tuple(sorted(found, key=lambda server: (len(server.number), server.number)))
 
 
@@ -76,10 +71,20 @@ def resets(answer: Answer) -> tuple[ResetOptions, ...]:
     """Reads `GET /reset`."""
     found = []
     for entry in _entries(answer, "reset"):
-        types = entry.get("type")
-        words = tuple(_word(word) for word in types) if isinstance(types, list) else ()
-        found.append(ResetOptions(_needed(entry, "server_number", "a reset option"), words))
+        found.append(ResetOptions(_needed(entry, "server_number", "a reset option"), _types(entry)))
     return tuple(sorted(found, key=lambda options: (len(options.number), options.number)))
+
+
+def server(answer: Answer) -> Server:
+    """Reads `GET /server/NUMBER`."""
+    return _server(_entry(answer.data, "server"))
+
+
+def power(answer: Answer) -> Power:
+    """Reads `GET /reset/NUMBER`."""
+    entry = _entry(answer.data, "reset")
+    number = _needed(entry, "server_number", "a reset option")
+    return Power(number, _types(entry), _text(entry, "operating_status"))
 
 
 def failovers(answer: Answer) -> tuple[Failover, ...]:
@@ -102,13 +107,33 @@ def _entries(answer: Answer, member: str) -> Sequence[Mapping[str, Json]]:
         raise Unparsable(f"Robot's list of {member} entries is {type(data).__name__}, not a list")
     if len(data) > _MAX_ENTRIES:
         raise Unparsable(f"Robot lists {len(data)} {member} entries; this console reads {_MAX_ENTRIES}")
-    found = []
-    for item in data:
-        inner = item.get(member) if isinstance(item, dict) else None
-        if not isinstance(inner, dict):
-            raise Unparsable(f"an entry of Robot's list has no {member!r}")
-        found.append(inner)
-    return found
+    return [_entry(item, member) for item in data]
+
+
+def _entry(data: Json, member: str) -> Mapping[str, Json]:
+    inner = data.get(member) if isinstance(data, dict) else None
+    if not isinstance(inner, dict):
+        raise Unparsable(f"an entry of Robot has no {member!r}")
+    return inner
+
+
+def _server(entry: Mapping[str, Json]) -> Server:
+    return Server(
+        number=_needed(entry, "server_number", "a server"),
+        name=_text(entry, "server_name"),
+        address=_text(entry, "server_ip"),
+        net6=_text(entry, "server_ipv6_net"),
+        product=_text(entry, "product"),
+        datacenter=_text(entry, "dc"),
+        status=_text(entry, "status"),
+        cancelled=entry.get("cancelled") is True,
+        paid_until=_text(entry, "paid_until"),
+    )
+
+
+def _types(entry: Mapping[str, Json]) -> tuple[str, ...]:
+    types = entry.get("type")
+    return tuple(_word(word) for word in types) if isinstance(types, list) else ()
 
 
 def _word(value: Json) -> str:

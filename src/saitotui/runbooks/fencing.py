@@ -2,7 +2,8 @@
 
 A host that does not answer is unknown, not dead: it is fenced by whoever has power over it, and proven off.
 In this order: its service manager, when the host still answers (systemctl(1), `mask`); the hypervisor that
-runs it (Proxmox VE API, `/cluster/ha/resources`, `/nodes/NODE/qemu/VMID/status/stop`). Else nobody can.
+runs it (Proxmox VE API, `/cluster/ha/resources`, `/nodes/NODE/qemu/VMID/status/stop`); Hetzner's Robot, when
+the host is a rented machine. Else nobody can.
 """
 
 from __future__ import annotations
@@ -14,30 +15,53 @@ from saitotui.facts import mysql_daemon, proxmox_ha, proxmox_resources
 from saitotui.facts.mysql_daemon import PS
 from saitotui.facts.proxmox_resources import GuestUse
 from saitotui.model.command import Answer, Client, Command, Danger, Unparsable
-from saitotui.model.plan import Act, Check, Step, Verdict
+from saitotui.model.plan import Act, Check, Stage, Step, Verdict
 from saitotui.model.profile import MysqlServer, Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
+from saitotui.runbooks.robot_fence import by_robot
 from saitotui.tiers.cluster.questions import ask
 
 HELD = ("disabled", "stopped")
 """States of an HA resource in which HA does not start its guest (ha-manager(1))."""
+Fence = tuple[Stage, ...]
+"""What proves one away; each stage is confirmed by typing."""
+SERVES_NOBODY = "nothing: it serves nobody"
 STAYS = "a dead master stays off until it is brought back as a replica"
 
 
-def by_service(server: str, where: MysqlServer) -> tuple[Step, ...]:
+def proofs(*fences: Fence) -> tuple[Check, ...]:
+    """What proves that they are away."""
+    steps = (step for fence in fences for stage in fence for step in stage.steps)
+    return tuple(step.goal for step in steps if step.goal is not None)
+
+
+def by_service(server: str, where: MysqlServer) -> Fence:
     """Through the service manager of its own host: stopped, and nobody starts it unknowingly."""
     unit = shell(where.unit)
-    return (
-        Step(
-            f"fence {server}: its service is stopped and masked",
-            (Act(_on(where.host, f"systemctl mask --now {unit}", Danger.DISRUPTIVE)),),
-            goal=service_is_off(server, where),
-            undo=(Act(_on(where.host, f"systemctl unmask {unit}", Danger.REVERSIBLE)),),
-            deadline=30.0,
-            expected=1.0,
-        ),
+    step = Step(
+        f"fence {server}: its service is stopped and masked",
+        (Act(_on(where.host, f"systemctl mask --now {unit}", Danger.DISRUPTIVE)),),
+        goal=service_is_off(server, where),
+        undo=(Act(_on(where.host, f"systemctl unmask {unit}", Danger.REVERSIBLE)),),
+        deadline=30.0,
+        expected=1.0,
     )
+    return _kept_away(server, (step,))
+
+
+def by_power(profile: Profile, snapshot: Snapshot, name: str, host: str) -> Fence | str:
+    """By whoever has power over `host`, on which `name` runs; or why nobody has."""
+    guest = by_hypervisor(profile, snapshot, host)
+    if not isinstance(guest, str):
+        return _kept_away(name, guest)
+    machine = by_robot(profile, snapshot, host)
+    return f"{guest}; {machine}" if isinstance(machine, str) else machine
+
+
+def _kept_away(name: str, steps: tuple[Step, ...]) -> Fence:
+    title = f"Keep {name} away, whatever becomes of it"
+    return (Stage("fence", title, steps, confirm=f"fence {name}", notice=SERVES_NOBODY),)
 
 
 def service_is_off(server: str, where: MysqlServer) -> Check:

@@ -15,10 +15,12 @@ from saitotui.model.profile import Database, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import one_line
+from saitotui.runbooks import fencing
 from saitotui.runbooks.database import checks, steps
 from saitotui.runbooks.database.pair import FORBIDDEN, Server, leads_to, server_of, view_of
 from saitotui.runbooks.database.promotion import silent
 from saitotui.runbooks.database.succession import fence_of
+from saitotui.runbooks.fencing import Fence
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import disarm
 from saitotui.tiers.database import judge
@@ -33,19 +35,19 @@ WAIT = "let it recover, or stop it"
 @dataclass(frozen=True, slots=True)
 class _Closed:
     """`master` answers and is closed, like all `others`; `gone` do not answer, and are kept away by these
-    steps. `follows` is whom the master still follows, as a swap that was given up half-way leaves it."""
+    fences. `follows` is whom the master still follows, as a swap that was given up half-way leaves it."""
 
     database: Database
     master: Server
     others: tuple[str, ...]
-    gone: Mapping[str, tuple[Step, ...]]
+    gone: Mapping[str, Fence]
     follows: str
     balancers: Mapping[str, BalancerView]
 
     @property
     def away(self) -> tuple[Check, ...]:
         """What proves that those who do not answer are kept away."""
-        return tuple(step.goal for fence in self.gone.values() for step in fence if step.goal is not None)
+        return fencing.proofs(*self.gone.values())
 
     def led(self) -> Sequence[str]:
         """The HAProxy nodes that send writes to the master."""
@@ -62,14 +64,13 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if isinstance(found, tuple):
         return Refusal(ID, found)
     master = found.master.name
-    fenced = (_fence(found),) if found.gone else ()
     return Plan(
         ID,
         TITLE,
         master,
         dict(parameters),
         f"{master} takes writes again; nobody else does",
-        (*fenced, _open(found), _prove(found)),
+        (*(stage for fence in found.gone.values() for stage in fence), _open(found), _prove(found)),
         tuple(_preflight(found)),
         tuple(disarm(profile, snapshot)),
         ("database",),
@@ -95,7 +96,7 @@ def _closed(view: View, snapshot: Snapshot) -> _Closed | tuple[str, ...]:
     return _Closed(view.database, master, others, gone, follows, view.balancers)
 
 
-def _reasons(view: View, fences: Mapping[str, tuple[Step, ...] | str]) -> Iterator[str]:
+def _reasons(view: View, fences: Mapping[str, Fence | str]) -> Iterator[str]:
     master = view.live_master
     if master is None:
         yield "it is not known who the master is, or it does not answer: nobody is opened on a guess"
@@ -149,13 +150,6 @@ def _has_all(master: Server, other: str) -> Check:
 
     sentence = f"{other} has nothing that {master.name} lacks"
     return Check(sentence, checks.ask_sql(master.name, master.dialect.known), reading(judge))
-
-
-def _fence(found: _Closed) -> Stage:
-    gone = " and ".join(found.gone)
-    body = tuple(step for fence in found.gone.values() for step in fence)
-    title = f"Keep {gone} away, whatever becomes of it"
-    return Stage("fence", title, body, confirm=f"fence {next(iter(found.gone))}", notice="nothing")
 
 
 def _open(found: _Closed) -> Stage:

@@ -12,6 +12,7 @@ from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Ref
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks import fencing
 from saitotui.runbooks.database import checks, events, fitness, promotion, steps
 from saitotui.runbooks.database.pair import state_file, view_of
 from saitotui.runbooks.database.succession import Succession, succession_of
@@ -38,7 +39,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dict(parameters),
         f"{old} is dead: it is fenced, {new} becomes master, {' and '.join(found.balancers)} send writes to "
         f"{new}{later}",
-        (_fence(found), _promote(found), _prove(found)),
+        (*found.fence, _promote(found), _prove(found)),
         tuple(_preflight(found)),
         tuple(disarm(profile, snapshot)),
         ("database",),
@@ -93,25 +94,13 @@ def _stopped(found: Succession) -> bool:
     return channel is not None and not channel.sql_runs and not channel.sql_errno
 
 
-def _fence(found: Succession) -> Stage:
-    old = found.old.name
-    return Stage(
-        "fence",
-        f"Keep {old} away, whatever becomes of it",
-        found.fence,
-        confirm=f"fence {old}",
-        notice="nothing: it serves nobody",
-    )
-
-
 def _promote(found: Succession) -> Stage:
     new, database = found.new, found.database
-    away = [check for step in found.fence if (check := step.goal) is not None]
     body: list[Step] = [promotion.resume_applying(new)] if _stopped(found) else []
     body += [] if found.detached else promotion.drain(new)
     if database.semi_sync:
         body.append(steps.semi_sync(new, False))
-    body += [steps.detach(new), promotion.open_last(new, *away)]
+    body += [steps.detach(new), promotion.open_last(new, *fencing.proofs(found.fence))]
     body += [steps.turn(found, node) for node in found.balancers]
     if moved := events.waiting(found.heir):
         body += events.move("", new, moved, run=False)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from saitotui.facts import mysql_gtid
 from saitotui.model.command import FailureKind
-from saitotui.model.plan import Step
 from saitotui.model.profile import Database, MysqlServer, Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import fencing
 from saitotui.runbooks.database.pair import Server, line_names, server_of
+from saitotui.runbooks.fencing import Fence
 from saitotui.tiers.database import judge
 from saitotui.tiers.database.balancers import BalancerView
 from saitotui.tiers.database.servers import ServerView
@@ -45,7 +45,7 @@ class Succession:
     heir: ServerView
     others: tuple[str, ...]
     balancers: Mapping[str, BalancerView]
-    fence: tuple[Step, ...]
+    fence: Fence
 
     @property
     def detached(self) -> bool:
@@ -161,9 +161,9 @@ def _received(server: ServerView) -> int:
     return mysql_gtid.mysql(f"{channel.executed},{channel.retrieved}").count
 
 
-def fence_of(view: View, snapshot: Snapshot, server: ServerView) -> tuple[Step, ...] | str:
+def fence_of(view: View, snapshot: Snapshot, server: ServerView) -> Fence | str:
     """What keeps a server that does not answer away: by its own host, where nothing runs any more, else by
     whoever has power over that; or why nobody can."""
     if server.daemons == ():
         return fencing.by_service(server.name, server.profile)
-    return fencing.by_hypervisor(view.profile, snapshot, server.profile.host)
+    return fencing.by_power(view.profile, snapshot, server.name, server.profile.host)

@@ -1,7 +1,7 @@
 """The service of a storage pair that nobody gives: the active node is dead, or nothing runs anywhere.
 
 A node that does not answer is unknown, not dead: before the other one is promoted it is proven that it has no
-power, by its hypervisor or by somebody who has seen it.
+power, by its hypervisor, by Robot or by somebody who has seen it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import coarse
 from saitotui.runbooks import fencing
+from saitotui.runbooks.fencing import Fence
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import checks, clients, steps
@@ -35,7 +36,7 @@ class _Taking:
 
     pair: Pair
     dead: bool
-    fence: tuple[Step, ...] = ()
+    fence: Fence = ()
 
 
 def taken_over(
@@ -106,14 +107,21 @@ def _fenced(profile: Profile, snapshot: Snapshot, pair: Pair, off: str) -> _Taki
     old = pair.old.name
     if pair.old.unreachable is None:
         return f"{old} answers but does not tell what DRBD does: look there first"
-    steps_or_why = fencing.by_hypervisor(profile, snapshot, pair.old.host)
-    if not isinstance(steps_or_why, str):
-        return _Taking(pair, dead=True, fence=steps_or_why)
     if off == old:
-        return _Taking(pair, dead=True)
+        seen = Stage(
+            "fence",
+            f"{old} has no power, as somebody has seen",
+            (),
+            confirm=f"{old} has no power",
+            notice=fencing.SERVES_NOBODY,
+        )
+        return _Taking(pair, dead=True, fence=(seen,))
+    fence = fencing.by_power(profile, snapshot, old, pair.old.host)
+    if not isinstance(fence, str):
+        return _Taking(pair, dead=True, fence=fence)
     return (
-        f"nobody knows whether {old} has power ({steps_or_why}): prove that it has none (Robot's console, "
-        f"IPMI, a look at it), keep it off, then give off={old}"
+        f"nobody knows whether {old} has power ({fence}): prove that it has none (IPMI, a look at it), keep "
+        f"it off, then give off={old}"
     )
 
 
@@ -160,14 +168,13 @@ def _last_contact(node: NodeView, peer: str) -> Check:
 
 
 def _fence(found: _Taking) -> tuple[Stage, ...]:
-    if not found.dead:
+    """The fence; at its end the survivor hears nothing of the dead one."""
+    if not found.fence:
         return ()
     old, new = found.pair.old, found.pair.new
     silent = Step(f"{old.name} is silent for {new.name}, too", (), goal=_no_echo(new, old), deadline=15.0)
-    title, word = f"Keep {old.name} off, whatever becomes of it", f"fence {old.name}"
-    if not found.fence:
-        title, word = f"{old.name} has no power, as somebody has seen", f"{old.name} has no power"
-    return (Stage("fence", title, (*found.fence, silent), confirm=word, notice="nothing: it serves nobody"),)
+    *first, last = found.fence
+    return (*first, replace(last, steps=(*last.steps, silent)))
 
 
 def _no_echo(node: NodeView, peer: NodeView) -> Check:
@@ -186,9 +193,8 @@ def _no_echo(node: NodeView, peer: NodeView) -> Check:
 
 def _take(found: _Taking) -> Stage:
     pair, new = found.pair, found.pair.new
-    away = [check for step in found.fence if (check := step.goal) is not None]
     requires = (
-        [*away, checks.alone(pair.storage, new, pair.old.name)]
+        [*fencing.proofs(found.fence), checks.alone(pair.storage, new, pair.old.name)]
         if found.dead
         else [checks.secondary(pair.storage, pair.old)]
     )
