@@ -48,7 +48,7 @@ def _cut(pair: StoragePair, active: bool) -> float:
         before = len(noticed.lines)
         wait_for("the client to go on", lambda: len(noticed.lines) > before + 20, 90)
     nothing_lost(pair, noticed)
-    pair.hosts[dead].power_on()
+    pair.power_on(dead)
     pair.hosts[dead].ready()
     asyncio.run(_home(pair))
     pair.mend()

@@ -276,6 +276,28 @@ class TestPacemaker:
         for block in path.read_text().split("@@@ ")[1:]:
             assert pacemaker.pacemaker(Answer(block.partition("\n")[2])).members
 
+    def test_what_moves_as_a_whole(self) -> None:
+        found = pacemaker.pacemaker(
+            Answer(text("pcmk-healthy-st1-active", "st1", "crm_mon-output-as-xml.xml"))
+        )
+        tops = {one.id: one.top for one in found.resources}
+        assert tops == {"p_fs": "g_nfs", "p_nfsd": "g_nfs", "p_ip": "g_nfs", "p_drbd": "ms_drbd"}
+
+    def test_rules_that_a_move_leaves(self) -> None:
+        whole = text("pcmk-after-crm_resource-move-st2-active", "st1", "cibadmin-Q.xml")
+        raw = whole[whole.index("<constraints") : whole.index("</constraints>")] + "</constraints>"
+        (found,) = pacemaker.locations(Answer(raw))
+        assert (found.id, found.resource, found.node, found.score) == (
+            "cli-prefer-g_nfs", "g_nfs", "st2", "INFINITY"
+        )  # fmt: skip
+        assert found.moved
+        assert pacemaker.locations(Answer("<constraints/>")) == ()
+
+    @pytest.mark.parametrize("raw", ["", "Call cib_query failed (-6): No such device", "<constraints>"])
+    def test_no_rules_are_no_answer(self, raw: str) -> None:
+        with pytest.raises(Unparsable):
+            pacemaker.locations(Answer(raw, 105))
+
     def test_failure(self) -> None:
         found = pacemaker.pacemaker(
             Answer(text("pcmk-stopped-on-st1", "st2", "crm_mon-output-as-xml.xml"))

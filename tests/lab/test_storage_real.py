@@ -113,7 +113,7 @@ async def test_an_active_node_without_power_is_replaced_by_heartbeat(
         await asyncio.sleep(20)
     nothing_lost(pair, noticed)
     print(f"\npower cut: the client waited {noticed.pauses[0]:.1f} s")
-    pair.hosts[dead].power_on()
+    pair.power_on(dead)
     pair.hosts[dead].ready()
     await _home(pair, tmp_path)
     pair.settle()
@@ -133,7 +133,7 @@ async def test_a_dead_node_is_replaced_where_nobody_takes_over(pair: StoragePair
         assert result.outcome is Outcome.DONE, result.sentence
         await asyncio.sleep(20)
     nothing_lost(pair, noticed)
-    pair.hosts[dead].power_on()
+    pair.power_on(dead)
     pair.hosts[dead].ready()
     back = await Carried(pair, tmp_path).run(JOIN)
     assert back.outcome is Outcome.DONE, back.sentence
@@ -157,7 +157,7 @@ async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path:
         await asyncio.sleep(20)
     assert watcher.both == []
     nothing_lost(pair, noticed)
-    pair.hosts[victim].power_on()
+    pair.power_on(victim)
     pair.hosts[victim].ready()
     await _home(pair, tmp_path)
 

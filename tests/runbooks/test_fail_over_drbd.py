@@ -218,3 +218,60 @@ async def test_the_plan_names_nothing_that_moves(tmp_path: Path) -> None:
         second = await planned(simulation, ID)
     assert isinstance(second, Plan)
     assert first.digest == second.digest
+
+
+async def test_pacemaker_moves_the_service_its_own_way(tmp_path: Path) -> None:
+    """There and back; no rule binds it afterwards."""
+    async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:
+        for new in ("st2", "st1"):
+            plan = await made(simulation, ID)
+            text = "\n".join(lines(plan))
+            assert f"crm_resource --resource g_nfs --move --node {new}" in text
+            assert bad(await asked(simulation, plan)) == set()
+            result = await Carried(tmp_path).run(simulation, plan)
+            assert result.outcome is Outcome.DONE, result.sentence
+            assert serving(simulation) == {new}
+            assert simulation.storage.bound == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "line"),
+    [
+        ("standby", "pacemaker on st1 has both nodes and manages everything"),
+        ("bound", "no earlier move binds g_nfs"),
+    ],
+)
+async def test_what_pacemaker_would_not_do_is_refused(tmp_path: Path, fault: str, line: str) -> None:
+    async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        if fault == "bound":
+            simulation.storage.bound = "st1"
+        else:
+            simulation.storage.nodes["st2"].standby = True
+        found = {line for line, one in (await asked(simulation, plan)).items() if one.word == "red"}
+        assert line in found
+
+
+@pytest.mark.parametrize("fate", [REFUSED, LOST, LOST_AFTER])
+async def test_a_move_that_pacemaker_was_not_told_of_ends_named(tmp_path: Path, fate: str) -> None:
+    async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        result = await Carried(tmp_path).run(simulation, plan, "crm_resource --resource g_nfs --move", fate)
+        simulation.advance(60)
+        assert len(serving(simulation)) == 1, result
+        assert result.outcome in (Outcome.DONE, Outcome.UNDONE, Outcome.INDETERMINATE), result.sentence
+
+
+@pytest.mark.parametrize("given", [{}, {"off": "st1"}])
+async def test_what_pacemaker_could_not_fence_is_proven_off(tmp_path: Path, given: dict[str, str]) -> None:
+    """By Robot, or by somebody who has seen it; then pacemaker is told, and takes over."""
+    async with Simulation(tmp_path / "sim", "storage-unclean", frozen=True) as simulation:
+        simulation.advance(60)
+        assert serving(simulation) == set()
+        plan = await made(simulation, ID, **given)
+        text = "\n".join(lines(plan))
+        assert text.index("no echo of st1") < text.index("stonith_admin --confirm st1")
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert serving(simulation) == {"st2"}
+        assert simulation.storage.bound == ""

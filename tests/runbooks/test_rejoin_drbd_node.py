@@ -27,7 +27,7 @@ async def test_a_node_that_was_down_comes_back(tmp_path: Path, rate: str) -> Non
         assert result.outcome is Outcome.DONE, result.sentence
         assert run.told("st2 gets what it lacks")
         st2 = simulation.storage.nodes["st2"]
-        assert (st2.disk, st2.connected, st2.heartbeat_runs) == ("UpToDate", True, True)
+        assert (st2.disk, st2.connected, st2.manager_runs) == ("UpToDate", True, True)
         assert serving(simulation) == {"st1"}
 
 
@@ -97,3 +97,32 @@ async def test_what_differs_is_found_and_repaired_when_asked(tmp_path: Path) -> 
         assert repaired.outcome is Outcome.DONE, repaired.sentence
         assert simulation.storage.nodes["st2"].out_of_sync == 0
         assert serving(simulation) == {"st1"}
+
+
+@pytest.mark.parametrize("why", ["standby", "stopped", "powered off"])
+async def test_a_node_comes_back_to_pacemaker(tmp_path: Path, why: str) -> None:
+    """pacemaker starts DRBD there itself; what it lacks is copied."""
+    async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:
+        node, world = simulation.storage.nodes["st2"], simulation.world
+        match why:
+            case "standby":
+                node.standby = True
+                simulation.storage.park(node)
+            case "stopped":
+                world.service("st2", "pacemaker", "stopped")
+                node.go_down()
+            case _:
+                world.power_off("st2")
+                simulation.advance(60)
+                world.power_on("st2", 0)
+                world.service("st2", "pacemaker", "stopped")
+                node.loaded = False
+        simulation.advance(20)
+        result, _ = await carried(tmp_path, simulation, ID)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert serving(simulation) == {"st1"}
+        assert node.connected
+        assert node.disk == "UpToDate"
+        assert not node.standby
+        again = await planned(simulation, ID)
+        assert isinstance(again, Refusal)

@@ -24,9 +24,7 @@ async def test_without_a_victim_nothing_is_given_up(tmp_path: Path) -> None:
         result = await run.run(simulation, plan)
         assert result.outcome is Outcome.DONE, result.sentence
         nodes = simulation.storage.nodes.values()
-        assert all(
-            node.own_changes and node.role == "Secondary" and not node.heartbeat_runs for node in nodes
-        )
+        assert all(node.own_changes and node.role == "Secondary" and not node.manager_runs for node in nodes)
         assert [list(node.kept) for node in nodes] == [["r0_split_b37bb3d3"], ["r0_split_2a72e269"]]
         kept = sorted(path.name.rpartition("-")[0] for path in run.evidence.iterdir())
         assert kept == ["changes-st1", "changes-st2", "history-st1", "history-st2"]
@@ -43,7 +41,7 @@ async def test_the_victim_is_overwritten_and_the_other_serves(tmp_path: Path, vi
         survivor = "st2" if victim == "st1" else "st1"
         assert serving(simulation) == {survivor}
         assert all(node.connected and node.disk == "UpToDate" for node in simulation.storage.nodes.values())
-        assert all(node.kept and node.heartbeat_runs for node in simulation.storage.nodes.values())
+        assert all(node.kept and node.manager_runs for node in simulation.storage.nodes.values())
         again = await planned(simulation, ID, victim=victim)
         assert isinstance(again, Refusal)
 

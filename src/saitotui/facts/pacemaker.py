@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.parsers.expat import ExpatError, ParserCreate
 
@@ -12,8 +13,13 @@ from saitotui.model.text import one_line
 STATUS = "timeout -k 1 4 crm_mon --output-as=xml"
 """XML implies one shot, with stopped resources and failed actions."""
 
+CONSTRAINTS = "timeout -k 1 4 cibadmin --query --scope constraints"
+"""cibadmin(8): the rules of where resources may run."""
+_MOVED = ("cli-prefer-", "cli-ban-")
+"""What `crm_resource --move` and `--ban` leave (crm_resource(8)), until `--clear`."""
 _NOT_CONNECTED = "102"
 """Exit code of the tools when no pacemaker runs on the host (CRM_EX_DISCONNECT)."""
+_GROUPS = ("group", "clone", "bundle")
 Attributes = dict[str, str]
 
 
@@ -30,7 +36,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Resource:
     """One instance of a resource. `role` as pacemaker says it: `Started`, `Stopped`, `Promoted`,
-    `Unpromoted` (before 2.1: `Master`, `Slave`)."""
+    `Unpromoted` (before 2.1: `Master`, `Slave`). `top` is what moves as a whole: its group, its clone, or
+    itself."""
 
     id: str
     agent: str
@@ -40,6 +47,7 @@ class Resource:
     failed: bool
     blocked: bool
     cloned: bool
+    top: str = ""
 
     @property
     def active(self) -> bool:
@@ -69,6 +77,36 @@ class Pacemaker:
     failures: tuple[FailedAction, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A rule of where `resource` may run; `node` is empty where a rule inside it decides."""
+
+    id: str
+    resource: str
+    node: str
+    score: str
+
+    @property
+    def moved(self) -> bool:
+        """Whether somebody's `crm_resource --move` or `--ban` left it."""
+        return self.id.startswith(_MOVED)
+
+
+def locations(answer: Answer) -> tuple[Location, ...]:
+    """Reads the output of `CONSTRAINTS`."""
+    found: list[Location] = []
+
+    def start(name: str, attributes: Attributes) -> None:
+        if name == "rsc_location":
+            found.append(Location(*(_word(attributes, key) for key in ("id", "rsc", "node", "score"))))
+
+    text = answer.text[max(0, answer.text.find("<")) :]
+    if not text.startswith("<constraints"):
+        raise Unparsable(f"cibadmin gives no constraints (it said {one_line(answer.text, limit=80)!r})")
+    _parse(text, start, lambda name: None, "cibadmin")
+    return tuple(found)
+
+
 def pacemaker(answer: Answer) -> Pacemaker:
     """Reads crm_mon's XML, of 2.0 (`pacemaker-result`) and before (`crm_mon`)."""
     text = answer.text[max(0, answer.text.find("<")) :]
@@ -76,10 +114,7 @@ def pacemaker(answer: Answer) -> Pacemaker:
         said = one_line(answer.text, limit=80)
         raise Unparsable(f"crm_mon gives no XML (it said {said!r})")
     reader = _Reader()
-    try:
-        reader.read(text)
-    except ExpatError as error:
-        raise Unparsable(f"crm_mon's XML is broken: {error}") from None
+    _parse(text, reader.start, reader.end, "crm_mon")
     if reader.code == _NOT_CONNECTED:
         return Pacemaker(False)
     if not reader.members:
@@ -97,6 +132,23 @@ def pacemaker(answer: Answer) -> Pacemaker:
     )
 
 
+def _parse(
+    text: str, start: Callable[[str, Attributes], None], end: Callable[[str], None], program: str
+) -> None:
+    """Reads XML. Entities are refused: pacemaker's tools never define any."""
+
+    def entity(*_: object) -> None:
+        raise Unparsable(f"{program}'s XML defines entities")
+
+    parser = ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.EntityDeclHandler = entity
+    try:
+        parser.Parse(text.encode("utf-8", "replace"), True)
+    except ExpatError as error:
+        raise Unparsable(f"{program}'s XML is broken: {error}") from None
+
+
 def _flag(text: str | None) -> bool | None:
     return {"true": True, "false": False}.get(text or "")
 
@@ -106,7 +158,7 @@ def _word(attributes: Attributes, name: str) -> str:
 
 
 class _Reader:
-    """Collects what is needed while expat reads. Entities are refused: crm_mon never defines any."""
+    """Collects what is needed while expat reads."""
 
     def __init__(self) -> None:
         self.path: list[str] = []
@@ -117,18 +169,9 @@ class _Reader:
         self.options: Attributes = {}
         self.code = ""
         self._open: list[tuple[Attributes, list[str], bool]] = []
+        self._groups: list[str] = []
 
-    def read(self, text: str) -> None:
-        parser = ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.EntityDeclHandler = self._entity
-        parser.Parse(text.encode("utf-8", "replace"), True)
-
-    def _entity(self, *_: object) -> None:
-        raise Unparsable("crm_mon's XML defines entities")
-
-    def _start(self, name: str, attributes: Attributes) -> None:
+    def start(self, name: str, attributes: Attributes) -> None:
         parent = self.path[-1] if self.path else ""
         self.path.append(name)
         if len(self.path) > 40:
@@ -143,16 +186,20 @@ class _Reader:
             self.members.append(_member(attributes))
         elif name == "failure":
             self.failures.append(_failure(attributes))
+        elif name in _GROUPS:
+            self._groups.append(_word(attributes, "id"))
         elif name == "resource" and parent != "nodes":
             self._open.append((attributes, [], "clone" in self.path))
         elif name == "node" and parent == "resource" and self._open:
             self._open[-1][1].append(_word(attributes, "name"))
 
-    def _end(self, name: str) -> None:
+    def end(self, name: str) -> None:
         self.path.pop()
-        if name == "resource" and self._open:
+        if name in _GROUPS:
+            self._groups.pop()
+        elif name == "resource" and self._open:
             attributes, nodes, cloned = self._open.pop()
-            self.resources.append(_resource(attributes, nodes, cloned))
+            self.resources.append(_resource(attributes, nodes, cloned, next(iter(self._groups), "")))
 
 
 def _member(found: Attributes) -> Member:
@@ -165,7 +212,7 @@ def _member(found: Attributes) -> Member:
     )
 
 
-def _resource(found: Attributes, nodes: list[str], cloned: bool) -> Resource:
+def _resource(found: Attributes, nodes: list[str], cloned: bool, top: str) -> Resource:
     return Resource(
         _word(found, "id"),
         _word(found, "resource_agent"),
@@ -175,6 +222,7 @@ def _resource(found: Attributes, nodes: list[str], cloned: bool) -> Resource:
         _flag(found.get("failed")) is True,
         _flag(found.get("blocked")) is True,
         cloned,
+        top or _word(found, "id"),
     )
 
 

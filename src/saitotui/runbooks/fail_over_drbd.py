@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage
+from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.guests import undisturbed
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import checks, clients, steps
-from saitotui.runbooks.storage.pair import Pair, clients_of, moved, view_of
+from saitotui.runbooks.storage.pair import Pair, pair_of, view_of
 from saitotui.runbooks.storage.takeover import ID, TITLE, taken_over
+from saitotui.runbooks.storage.ways import way_of
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, View
 
 
@@ -34,13 +35,14 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     after = (
         "" if pair.managed else "; nobody takes over by itself until heartbeat is started (rejoin-drbd-node)"
     )
+    way = way_of(view.storage)
     return Plan(
         ID,
         TITLE,
         old,
         dict(parameters),
         f"{new} serves {pair.storage.mount}, {old} stands by; clients wait and lose nothing{after}",
-        (_prepare(pair), _hand_over(pair), _settle(pair), _prove(pair)),
+        (_prepare(pair), _hand_over(pair, way.hand_over(pair)), way.settle(pair), _prove(pair)),
         (*_preflight(pair), *undisturbed(profile, [pair.old.host, pair.new.host])),
         tuple(disarm(profile, snapshot, STORAGE)),
         ("storage",),
@@ -54,18 +56,18 @@ def _pair(profile: Profile, view: View) -> Pair | tuple[str, ...]:
         return ("there is no standby",)
     if new.unreachable is not None or new.drbd is None:
         return (f"{new.name} does not answer: nobody could take the service",)
-    resources = moved(view)
-    if isinstance(resources, str):
-        return (resources,)
-    runs = [node.heartbeat.running if node.heartbeat is not None else None for node in (old, new)]
+    pair = pair_of(profile, view, old, new)
+    if isinstance(pair, str):
+        return (pair,)
+    manager, runs = view.storage.manager, [old.managed, new.managed]
     if None in runs:
-        return (f"heartbeat does not tell on {old.name if runs[0] is None else new.name} whether it runs",)
+        return (f"{manager} does not tell on {old.name if runs[0] is None else new.name} whether it runs",)
     if runs[0] != runs[1]:
         alone, idle = (old, new) if runs[0] else (new, old)
         return (
-            f"heartbeat runs on {alone.name} and not on {idle.name}: bring it back first (rejoin-drbd-node)",
+            f"{manager} runs on {alone.name} and not on {idle.name}: bring it back first (rejoin-drbd-node)",
         )
-    return Pair(view.storage, view, old, new, resources, clients_of(profile))
+    return pair
 
 
 def _preflight(pair: Pair) -> Iterator[Precondition]:
@@ -83,19 +85,13 @@ def _preflight(pair: Pair) -> Iterator[Precondition]:
     yield red(checks.serves(storage, old), "what does not serve cannot be moved: mend it first")
     yield red(checks.holds_nothing(storage, new), "it would have two places: take it away there first")
     yield red(checks.can_serve(pair, new), "the export would stand still until somebody mends that")
-    if pair.managed:
-        for node in pair.both:
-            why = "heartbeat must be at rest and see both nodes, or it acts against this"
-            yield red(checks.heartbeat_well(node, pair.other[node.name].name), why)
+    yield from way_of(storage).preflight(pair)
     yield from _alike(pair)
     busy = "it could not be unmounted: end it, or run it elsewhere"
     yield Precondition(checks.nobody_inside(pair, old), busy, unknown=Grade.AMBER, decisive=True)
     yield amber(checks.same_handles(pair, old), "clients would get `Stale file handle`")
     for node in pair.both:
         yield amber(checks.disk_well(node), "a disk that fails under load takes the service with it")
-        if pair.managed:
-            yield amber(checks.two_links(node), "one cable is all that keeps both from becoming active")
-            yield amber(checks.comes_back(node), "after a healed partition heartbeat stays stopped on both")
     yield amber(checks.used_by(pair, old), "nobody can prove it from the clients' side")
 
 
@@ -116,22 +112,16 @@ def _prepare(pair: Pair) -> Stage:
     return Stage("prepare", "Prepare everything that can be prepared", tuple(body), notice="nothing")
 
 
-def _hand_over(pair: Pair) -> Stage:
+def _hand_over(pair: Pair, body: tuple[Step, ...]) -> Stage:
     old, new = pair.old.name, pair.new.name
     return Stage(
         "hand-over",
         f"{new} takes the service from {old}",
-        (steps.wait_to_take(pair), steps.give(pair)),
+        body,
         confirm=f"move storage to {new}",
         notice="reads and writes wait for seconds (NFSv4 with locks: up to its grace period); nothing fails",
         point_of_no_return=True,
     )
-
-
-def _settle(pair: Pair) -> Stage:
-    body = [steps.stop_watching(pair)]
-    body += steps.tell_heartbeat(pair) if pair.managed else ()
-    return Stage("settle", "The cluster manager knows where everything is", tuple(body), notice="nothing")
 
 
 def _prove(pair: Pair) -> Stage:

@@ -16,7 +16,7 @@ from saitotui.model.profile import Profile, Storage
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.robots import STORAGE, disarm
-from saitotui.runbooks.storage import checks, resync, steps
+from saitotui.runbooks.storage import by_pacemaker, checks, resync, steps
 from saitotui.runbooks.storage.pair import on, view_of
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, UP_TO_DATE, NodeView, View
 
@@ -46,7 +46,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     found = _found(view, parameters)
     if isinstance(found, str):
         return Refusal(ID, (found,))
-    stages = tuple(stage for stage in (_drbd(found), _sync(found), _manager(found)) if stage is not None)
+    stages = tuple(stage for stage in _stages(found) if stage is not None)
     if not stages:
         return Refusal(ID, ("both nodes are in the pair, in sync, and the cluster manager runs on both",))
     node, other = found.node.name, found.other.name
@@ -63,9 +63,25 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     )
 
 
+def _stages(found: _Return) -> tuple[Stage | None, ...]:
+    """heartbeat runs last: it would act on what is not ready. pacemaker runs first: it starts DRBD."""
+    if found.storage.manager == "pacemaker":
+        return (_pacemaker(found), _drbd(found), _sync(found))
+    return (_drbd(found), _sync(found), _manager(found))
+
+
+def _pacemaker(found: _Return) -> Stage | None:
+    idle = [node for node in (found.other, found.node) if node.managed is False]
+    body = [by_pacemaker.start(node) for node in idle]
+    told = found.other.pacemaker or found.node.pacemaker
+    parked = {one.name for one in told.members if one.standby} if told is not None else set()
+    body += [by_pacemaker.leave_standby(node) for node in (found.other, found.node) if node.name in parked]
+    if not body:
+        return None
+    return Stage("manager", "pacemaker may run what it has on both nodes", tuple(body), notice="nothing")
+
+
 def _found(view: View, parameters: Mapping[str, str]) -> _Return | str:
-    if view.storage.manager != "heartbeat":
-        return f"the cluster manager is {view.storage.manager}: it brings its nodes back by itself"
     if len(view.primaries) > 1:
         return "both nodes are Primary: resolve-split-brain"
     wanted, rate = parameters.get("node", ""), parameters.get("rate", "")
@@ -112,7 +128,7 @@ def _lost(view: View) -> NodeView:
     def worth(node: NodeView) -> tuple[bool, bool, bool]:
         says = node.drbd is not None and node.drbd.says
         whole = says and node.drbd is not None and node.drbd.disk == UP_TO_DATE
-        return whole, says, node.heartbeat is not None and node.heartbeat.running
+        return whole, says, bool(node.managed)
 
     return min(view.all, key=worth)
 
@@ -146,7 +162,8 @@ def _drbd(found: _Return) -> Stage | None:
     node, other = found.node, found.other
     view = node.drbd
     body: list[Step] = []
-    if view is not None and not (view.loaded and view.known and view.says):
+    managed = found.storage.manager == "pacemaker"
+    if view is not None and not managed and not (view.loaded and view.known and view.says):
         body.append(_up(found))
     if view is not None and view.says and view.disk == "Diskless":
         body += _disk(found)
@@ -269,6 +286,9 @@ def _manager(found: _Return) -> Stage | None:
     return Stage("manager", f"heartbeat runs on {names}", tuple(body), notice="nothing")
 
 
+_WELL = {"heartbeat": checks.heartbeat_well, "pacemaker": by_pacemaker.well}
+
+
 def _prove(found: _Return) -> Stage:
     node, other, storage = found.node, found.other, found.storage
     body = [Step(f"{node.name} is in sync", (), goal=checks.in_sync(storage, node), deadline=20.0)]
@@ -291,14 +311,8 @@ def _prove(found: _Return) -> Stage:
             ]
     for one in (node, other):
         peer = other if one is node else node
-        body.append(
-            Step(
-                f"heartbeat on {one.name} sees {peer.name}",
-                (),
-                goal=checks.heartbeat_well(one, peer.name),
-                deadline=60.0,
-            )
-        )
+        well = _WELL[storage.manager](one, peer.name)
+        body.append(Step(f"{storage.manager} on {one.name} sees {peer.name}", (), goal=well, deadline=60.0))
     return Stage("prove", "Prove that both are in the pair", tuple(body), notice="nothing")
 
 

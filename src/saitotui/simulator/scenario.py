@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -37,6 +37,8 @@ class Scenario(_Strict):
     """One line, for the list."""
     summary: str = ""
     """What happened, and what is to be learned from it."""
+    storage: Literal["heartbeat", "pacemaker"] = "heartbeat"
+    """What manages the storage pair."""
     faults: tuple[Trouble, ...] = ()
     """What goes wrong, in order."""
     advance: Annotated[float, Field(ge=0, le=3600)] = 0

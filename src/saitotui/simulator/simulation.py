@@ -119,7 +119,7 @@ class Simulation:
             "clone": _secret(),
             "haproxy": "",
         }
-        self.storage = StoragePart(world)
+        self.storage = StoragePart(world, scenario(self._scenario).storage)
         self.haproxy = HaproxyPart(world)
         self.database = DatabasePart(world, self.haproxy, self.passwords)
         self.haproxy.alive = self._check_of
@@ -239,6 +239,7 @@ class Simulation:
                 "mount": MOUNT,
                 "floating_ip": FLOATING_IP,
                 "clients": list(CLIENTS),
+                "manager": self.storage.manager,
             },
         }
 

@@ -1,4 +1,4 @@
-"""A DRBD pair under heartbeat that exports NFS: roles, loss and return of the peer, resync, split brain.
+"""A DRBD pair under heartbeat or pacemaker that exports NFS: roles, loss and return, resync, split brain.
 
 Consequences follow DRBD 8.4's user's guide ("Split brain", "Resynchronization") and runs of a real pair.
 """
@@ -9,6 +9,7 @@ from saitotui.simulator.storage_clients import install_clients
 from saitotui.simulator.storage_drbdadm import Drbdadm
 from saitotui.simulator.storage_faults import add_faults
 from saitotui.simulator.storage_hands import Hands
+from saitotui.simulator.storage_pacemaker import PACEMAKER, PacemakerTools
 from saitotui.simulator.storage_state import (
     DEADTIME,
     HAND,
@@ -33,13 +34,15 @@ class StoragePart:
 
     name = "storage"
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, world: World, manager: str = HEARTBEAT) -> None:
+        self.world, self.manager = world, manager
         self.nodes: dict[str, StorageNode] = {}
+        self.bound = ""
+        """The node to which a rule of an earlier move binds the service (pacemaker)."""
         for name in ("st1", "st2"):
             machine = world.machines[name]
-            machine.services |= {HEARTBEAT: "running", NFS: "running"}
-            self.nodes[name] = StorageNode(name, machine)
+            machine.services |= {manager: "running", NFS: "running"}
+            self.nodes[name] = StorageNode(name, machine, manager)
         first = self.nodes["st1"]
         self._serve(first)
         first.kernel = [(SERVED_AFTER, text) for _, text in first.kernel]
@@ -47,6 +50,8 @@ class StoragePart:
             Tools(self, node).install()
             Drbdadm(self, node).install()
             Hands(self, node).install()
+            if manager == PACEMAKER:
+                PacemakerTools(self, node).install()
         install_clients(self)
         world.join(self)
         world.clock.every(TICK, self._tick)
@@ -219,38 +224,68 @@ class StoragePart:
         if node.connected and self.peer(node).role != "Primary":
             self.serve(node)
 
-    def stop_heartbeat(self, node: StorageNode) -> None:
+    def stop_manager(self, node: StorageNode) -> None:
         """In good order: it gives up what it has, and the other one takes that at once."""
         peer = self.peer(node)
         had, node.holds = node.active, ""
         self.release(node)
-        if had and peer.heartbeat_runs and self.world.connected(node.name, peer.name):
+        if had and peer.manager_runs and self.world.connected(node.name, peer.name):
             self.take_over(peer)
 
-    def start_heartbeat(self, node: StorageNode) -> None:
+    def start_manager(self, node: StorageNode) -> None:
         """What runs here it has; what runs nowhere it takes, when it has heard of nobody for a while."""
         peer = self.peer(node)
         node.holds = "all" if node.active else "none"
-        if node.active or peer.active or peer.heartbeat_runs:
+        if node.active or peer.active or peer.manager_runs:
             return
         self.world.clock.call_later(INITDEAD, lambda: self.take_over(node))
 
     def _heartbeat(self, node: StorageNode) -> None:
-        if not node.heartbeat_runs:
+        if not node.manager_runs:
             return
         peer, now = self.peer(node), self.world.clock.now()
-        heard = peer.heartbeat_runs and self.world.connected(node.name, peer.name)
+        heard = peer.manager_runs and self.world.connected(node.name, peer.name)
         if heard:
             if not node.peer_seen:
                 self.note(node, f"heartbeat: [751]: info: Status update for node {peer.name}: status active")
                 self._returned(node, peer)
-            node.peer_seen, node.heard_at = True, now
+            node.peer_seen, node.peer_unclean, node.heard_at = True, False, now
             return
         if node.peer_seen and now - node.heard_at >= DEADTIME:
             node.peer_seen = False
             self.note(node, f"heartbeat: [751]: WARN: node {peer.name}: is dead")
-            if not node.active and peer.machine.services.get(HEARTBEAT) != "stopped":
-                self.take_over(node)
+            if peer.machine.services.get(self.manager) != "stopped":
+                self._succeed(node, peer)
+
+    def _succeed(self, node: StorageNode, peer: StorageNode) -> None:
+        """pacemaker takes nothing over before the other one is fenced; heartbeat does not ask."""
+        if self.manager == PACEMAKER and not peer.machine.powered:
+            node.peer_unclean = True
+            return
+        if self.manager == PACEMAKER:
+            self.world.power_off(peer.name)
+        if not node.active:
+            self.take_over(node)
+
+    def confirm(self, node: StorageNode) -> None:
+        """Somebody says that the other one is fenced."""
+        was, node.peer_unclean = node.peer_unclean, False
+        if was and not node.active:
+            self.take_over(node)
+
+    def move(self, node: StorageNode) -> None:
+        """The service goes to a node, wherever it runs."""
+        peer = self.peer(node)
+        if peer.active:
+            self.switch(peer)
+        elif not node.active:
+            self.take_over(node)
+
+    def park(self, node: StorageNode) -> None:
+        """Nothing may run here any more, DRBD included."""
+        if node.active:
+            self.switch(node)
+        self.world.clock.call_later(3 * TAKEOVER, lambda: node.go_down() if node.standby else None)
 
     def _returned(self, node: StorageNode, peer: StorageNode) -> None:
         """A partition healed: heartbeat executes itself anew, and where both held everything, lets go."""
@@ -267,7 +302,7 @@ class StoragePart:
 
     def _acquired(self, node: StorageNode) -> None:
         node.acquiring = False
-        if not node.heartbeat_runs:
+        if not node.manager_runs:
             return
         if node.machine.up and node.disk == "UpToDate" and node.machine.services.get(NFS) == "running":
             peer = self.peer(node)
@@ -277,7 +312,7 @@ class StoragePart:
                 self._serve(node)
                 self.world.note(f"{node.name} has taken over storage")
             node.holds = "all"
-            peer.holds = "none" if peer.heartbeat_runs else ""
+            peer.holds = "none" if peer.manager_runs else ""
             self.note(node, "heartbeat: [751]: info: all HA resource acquisition completed (standby).")
 
     def _serve(self, node: StorageNode) -> None:
@@ -294,7 +329,7 @@ class StoragePart:
     def switch(self, node: StorageNode) -> bool:
         """hb_standby: gives everything to the peer; False when heartbeat cannot."""
         peer = self.peer(node)
-        if not (node.heartbeat_runs and peer.heartbeat_runs and self.world.connected(node.name, peer.name)):
+        if not (node.manager_runs and peer.manager_runs and self.world.connected(node.name, peer.name)):
             return False
         self.note(node, f"heartbeat: [751]: info: {node.name} wants to go standby [all]")
         self.world.clock.call_later(TAKEOVER, lambda: self.release(node))

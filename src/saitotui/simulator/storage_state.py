@@ -1,4 +1,4 @@
-"""The state of one simulated storage node: DRBD 8.4, heartbeat, what it mounts and exports."""
+"""The state of one simulated storage node: DRBD 8.4, its cluster manager, what it mounts and exports."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class StorageNode:
 
     name: str
     machine: Machine
+    manager: str = HEARTBEAT
+    """The unit of its cluster manager."""
     role: str = "Secondary"
     disk: str = "UpToDate"
     connected: bool = True
@@ -67,6 +69,10 @@ class StorageNode:
     acquiring: bool = False
     holds: str = ""
     """What heartbeat believes to have since it moved something; empty: what it had at its start."""
+    standby: bool = False
+    """Whether pacemaker may run nothing here."""
+    peer_unclean: bool = False
+    """Whether pacemaker here could not fence its peer."""
     waits: bool = False
     """Whether hand_over.sh waits here for the other node to give."""
     blank: bool = False
@@ -117,8 +123,8 @@ class StorageNode:
         return "all" if self.active and not self.peer_seen else "local" if self.active else "foreign"
 
     @property
-    def heartbeat_runs(self) -> bool:
-        return self.machine.runs(HEARTBEAT)
+    def manager_runs(self) -> bool:
+        return self.machine.runs(self.manager)
 
     @property
     def state(self) -> str:

@@ -70,7 +70,8 @@ class Tools:
         }  # fmt: skip
         machine.programs |= {name: ignoring(function) for name, function in plain.items()}
         self._ordinary = machine.programs.get("systemctl", ignoring(lambda words: Printed()))
-        machine.programs["systemctl"] = self._systemctl
+        if node.manager == HEARTBEAT:
+            machine.programs["systemctl"] = self._systemctl
 
     def _mounts(self) -> str:
         row = f"{DEVICE} {MOUNT} ext4 rw,noatime 0 0\n" if self._node.mounted else ""
@@ -184,7 +185,7 @@ class Tools:
 
     def _cl_status(self, words: Sequence[str]) -> Printed:
         node, verb, *rest = self._node, *words[1:]
-        running = node.heartbeat_runs
+        running = node.manager_runs
         if verb == "hbstatus":
             word = "running" if running else "stopped"
             return Printed(f"Heartbeat is {word} on this machine.\n", status=0 if running else 1)
@@ -229,11 +230,11 @@ class Tools:
             return self._ordinary(machine, words, stdin)
         if verb == "show":
             return Printed("always\n")
-        if verb == "stop" and self._node.heartbeat_runs:
-            self._part.stop_heartbeat(self._node)
+        if verb == "stop" and self._node.manager_runs:
+            self._part.stop_manager(self._node)
         printed = self._ordinary(machine, words, stdin)
         if verb == "start":
-            self._part.start_heartbeat(self._node)
+            self._part.start_manager(self._node)
         return printed
 
     def _ip(self, words: Sequence[str]) -> Printed:

@@ -22,11 +22,11 @@ from tests.lab.storage.profile import NODES
 RUNNING = CACHE / "running.json"
 
 
-def up() -> int:
+def up(manager: str = "heartbeat") -> int:
     if os.geteuid() != 0:
         return _refuse("the lab needs root")
     with tempfile.TemporaryDirectory(prefix="saitotui-lab-") as name, Network() as network:
-        pair = StoragePair(Path(name), network)
+        pair = StoragePair(Path(name), network, manager)
         print("starting, this takes about a minute", flush=True)
         with pair, socket.socket(socket.AF_UNIX) as door:
             door.bind(f"{name}/door")
@@ -61,7 +61,7 @@ def _do(pair: StoragePair, words: list[str]) -> str:
     verb, *rest = words
     orders: Mapping[str, Callable[[str], object]] = {
         "kill": lambda name: pair.hosts[name].power_off(),
-        "boot": lambda name: pair.hosts[name].power_on(),
+        "boot": pair.power_on,
         "freeze": lambda name: pair.hosts[name].freeze(),
         "thaw": lambda name: pair.hosts[name].thaw(),
         "cut": pair.cut,
@@ -111,8 +111,8 @@ def _refuse(why: str) -> int:
 
 def main(words: list[str]) -> int:
     match words:
-        case ["up"]:
-            return up()
+        case ["up"] | ["up", "heartbeat" | "pacemaker"]:
+            return up(*words[1:])
         case ["ssh", name, *command]:
             return _ssh(name, command)
         case ["run", *command] if command:
@@ -120,8 +120,8 @@ def main(words: list[str]) -> int:
         case ["status"] | ["down"] | [("cut" | "join" | "kill" | "boot" | "freeze" | "thaw"), _]:
             return _tell(words)
     return _refuse(
-        "up | down | status | ssh HOST [COMMAND] | run COMMAND | kill HOST | boot HOST | freeze HOST | "
-        f"thaw HOST | cut {FRONT} or {BACK} | join {FRONT} or {BACK}"
+        "up [pacemaker] | down | status | ssh HOST [COMMAND] | run COMMAND | kill HOST | boot HOST | "
+        f"freeze HOST | thaw HOST | cut {FRONT} or {BACK} | join {FRONT} or {BACK}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The real storage pair, st1 and st2 (DRBD, heartbeat, NFS), and app1, whose kernel mounts the export."""
+"""The real storage pair st1 and st2 (DRBD, NFS, heartbeat or pacemaker); app1 mounts its export."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ drbdadm -- --clear-bitmap new-current-uuid r0 && drbdadm primary r0 && mkfs.ext4
 mount /dev/drbd0 /srv/nfs && mkdir /srv/nfs/data && echo hello > /srv/nfs/data/hello &&
 umount /srv/nfs && drbdadm secondary r0
 """
+_MANAGED = {
+    "heartbeat": "systemctl -q enable drbd heartbeat && systemctl start heartbeat",
+    "pacemaker": "drbdadm down r0; systemctl -q enable corosync pacemaker && systemctl start pacemaker",
+}
+_RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
+_MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
+"""corosync locks its memory: with less it is killed."""
 
 
 def image() -> Path:
@@ -43,10 +50,10 @@ def image() -> Path:
 
 
 class StoragePair:
-    """The hosts, running and well, as long as the block lasts."""
+    """The hosts, running and well, as long as the block lasts. `manager` is heartbeat or pacemaker."""
 
-    def __init__(self, folder: Path, network: Network) -> None:
-        self.folder, self.network = folder, network
+    def __init__(self, folder: Path, network: Network, manager: str = "heartbeat") -> None:
+        self.folder, self.network, self.manager = folder, network, manager
         make_key(folder / "client_key")
         root = image()
         numbers = {"st1": 11, "st2": 12, "app1": 13}
@@ -63,14 +70,15 @@ class StoragePair:
         try:
             for name, host in self.hosts.items():
                 host.prepare(DISK_MIB if name in NODES else 1)
-                host.power_on()
+                self.power_on(name)
             self._each(self.hosts, lambda host: host.ready())
             self._each(
                 NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0")
             )
             self.hosts["st1"].ssh(_FIRST)
-            order = "systemctl -q enable drbd heartbeat && systemctl start heartbeat"
-            self._each(NODES, lambda host: host.ssh(order))
+            self._each(NODES, lambda host: host.ssh(_MANAGED[self.manager]))
+            if self.manager == "pacemaker":
+                self.hosts["st1"].ssh("lab-pacemaker", 90.0)
             write(self)
             self.settle()
         except BaseException:
@@ -93,14 +101,17 @@ class StoragePair:
             list(pool.map(lambda name: order(self.hosts[name]), names))
 
     def settle(self, seconds: float = 90.0) -> float:
-        """Waits until one serves, both copies are well and heartbeat moves nothing."""
-        what = "one storage host to serve, with two good copies and heartbeat at rest"
+        """Waits until one serves, both copies are well and the manager moves nothing."""
+        what = f"one storage host to serve, with two good copies and {self.manager} at rest"
         return wait_for(what, lambda: self.well() and self._rests(), seconds)
 
     def _rests(self) -> bool:
-        """Whether heartbeat moves nothing on either host; right after a join it does, for some seconds."""
-        said = [self.hosts[name].ssh("cl_status rscstatus", 10.0, check=False) for name in NODES]
+        """Whether the manager moves nothing on either host; right after a join it does, for some seconds."""
+        said = [self.hosts[name].ssh(_RESTS[self.manager], 10.0, check=False) for name in NODES]
         return all(one.returncode == 0 and one.stdout.strip() != "transition" for one in said)
+
+    def power_on(self, name: str) -> None:
+        self.hosts[name].power_on(_MEMORY[self.manager] if name in NODES else _MEMORY["heartbeat"])
 
     def well(self) -> bool:
         states = [self.state(name) for name in NODES]
@@ -142,10 +153,10 @@ class StoragePair:
         self.heal()
         for name, host in self.hosts.items():
             if not host.powered:
-                host.power_on()
+                self.power_on(name)
                 host.ready()
             if name in NODES:
-                host.ssh("systemctl start heartbeat", check=False)
+                host.ssh(f"systemctl start {self.manager}", check=False)
         self.settle(120)
 
     def heal(self) -> None:

@@ -26,6 +26,7 @@ def described(pair: StoragePair) -> dict[str, Any]:
     }
     storage = {
         "nodes": {name: name for name in NODES},
+        "manager": pair.manager,
         "floating_ip": FLOATING_IP,
         "clients": [pair.client.address],
     }

@@ -20,8 +20,8 @@ FOLDER = "/run/saitotui"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`old` gives and `new` takes. `resources` in the order in which they are started; `clients` are the
-    profile's hosts that use the export, with their addresses."""
+    """`old` gives and `new` takes. What moves: heartbeat's `resources`, in the order in which they are
+    started, or pacemaker's `group`. `clients` are the profile's hosts that use the export, with addresses."""
 
     storage: Storage
     view: View
@@ -29,6 +29,7 @@ class Pair:
     new: NodeView
     resources: tuple[Resource, ...]
     clients: Mapping[str, str]
+    group: str = ""
 
     @property
     def both(self) -> tuple[NodeView, NodeView]:
@@ -44,8 +45,8 @@ class Pair:
 
     @property
     def managed(self) -> bool:
-        """Whether heartbeat runs on both nodes."""
-        return all(node.heartbeat is not None and node.heartbeat.running for node in self.both)
+        """Whether the cluster manager runs on both nodes."""
+        return all(node.managed for node in self.both)
 
 
 def on(host: str, text: str, danger: Danger = Danger.READ, body: str = "") -> Command:
@@ -66,12 +67,29 @@ def clients_of(profile: Profile) -> Mapping[str, str]:
     return {name: address for name, address in seen.items() if address in expected}
 
 
+def pair_of(profile: Profile, view: View, old: NodeView, new: NodeView) -> Pair | str:
+    """The pair, with what moves between its nodes; or why that is not known."""
+    clients = clients_of(profile)
+    if view.storage.manager == "pacemaker":
+        groups = _groups(view)
+        if len(groups) != 1:
+            names = ", ".join(groups) or "nothing that any node tells of"
+            return f"pacemaker runs {names} besides DRBD: this console moves one group"
+        return Pair(view.storage, view, old, new, (), clients, groups[0])
+    resources = moved(view)
+    return resources if isinstance(resources, str) else Pair(view.storage, view, old, new, resources, clients)
+
+
+def _groups(view: View) -> tuple[str, ...]:
+    """What pacemaker moves, each as a whole, besides the clone that is DRBD."""
+    told = [node.pacemaker for node in view.all if node.pacemaker is not None]
+    return tuple(dict.fromkeys(one.top for said in told for one in said.resources if not one.cloned))
+
+
 def moved(view: View) -> tuple[Resource, ...] | str:
-    """What moves between the nodes, in order; or why that is not known."""
+    """What heartbeat moves between the nodes, in order; or why that is not known."""
     if view.storage.manager != "heartbeat":
-        return (
-            f"the profile's cluster manager is {view.storage.manager}: move its resources with its own tools"
-        )
+        return f"the profile's cluster manager is {view.storage.manager}: its own tools have to do this"
     if minor_of(view.storage.device) is None:
         return (
             f"{view.storage.device} does not tell its minor number: name the device /dev/drbdN in the profile"

@@ -74,8 +74,7 @@ def give(pair: Pair) -> Step:
     old, new, storage = pair.old, pair.new, pair.storage
     acts = [Act(on(old.host, pair.script("give"), Danger.DISRUPTIVE))]
     if storage.floating_ip:
-        tickle = f"{hand_over(pair.view, 'tickle', storage.floating_ip)} {{connections}}"
-        acts.append(Act(on(new.host, tickle, Danger.REVERSIBLE), accept=_whatever))
+        acts.append(tickle(pair))
     return Step(
         f"{old.name} gives, {new.name} takes",
         tuple(acts),
@@ -93,6 +92,12 @@ def give(pair: Pair) -> Step:
         deadline=MOVE,
         expected=3.0,
     )
+
+
+def tickle(pair: Pair) -> Act:
+    """As soon as the new node has the floating address, it tells clients that their connections are gone."""
+    text = f"{hand_over(pair.view, 'tickle', pair.storage.floating_ip)} {{connections}}"
+    return Act(on(pair.new.host, text, Danger.REVERSIBLE), accept=_whatever)
 
 
 def _whatever(answer: Answer | Failure) -> str:

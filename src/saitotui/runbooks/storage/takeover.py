@@ -20,8 +20,9 @@ from saitotui.runbooks import fencing
 from saitotui.runbooks.fencing import Fence
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import STORAGE, disarm
-from saitotui.runbooks.storage import checks, clients, steps
-from saitotui.runbooks.storage.pair import Pair, clients_of, moved, on
+from saitotui.runbooks.storage import checks, clients
+from saitotui.runbooks.storage.pair import Pair, on, pair_of
+from saitotui.runbooks.storage.ways import way_of
 from saitotui.tiers.storage.view import UP_TO_DATE, NodeView, View
 
 ID = "fail-over-drbd"
@@ -67,16 +68,15 @@ def _taking(profile: Profile, snapshot: Snapshot, view: View, parameters: Mappin
         return "both nodes are Primary: resolve-split-brain"
     if not view.told:
         return "no node tells its state: nobody knows which copy is good"
-    resources = moved(view)
-    if isinstance(resources, str):
-        return resources
     new = _heir(view, parameters.get("to", ""))
     if isinstance(new, str):
         return new
     old = view.other(new)
     if old is None:
         return "there is no second node"
-    pair = Pair(view.storage, view, old, new, resources, clients_of(profile))
+    pair = pair_of(profile, view, old, new)
+    if isinstance(pair, str):
+        return pair
     if all(node.drbd is not None for node in view.all):
         connected = all(node.drbd is not None and node.drbd.connected for node in view.all)
         if not connected:
@@ -130,6 +130,7 @@ def _preflight(found: _Taking) -> Iterator[Precondition]:
     good = "data that are not whole are never promoted"
     yield Precondition(checks.up_to_date(pair.storage, new), good, decisive=True)
     yield Precondition(checks.can_serve(pair, new), "nothing would be served", decisive=True)
+    yield from way_of(pair.storage).may_take(pair)
     if not found.dead:
         why = "two may never be Primary"
         yield Precondition(checks.secondary(pair.storage, old), why, decisive=True)
@@ -194,19 +195,14 @@ def _no_echo(node: NodeView, peer: NodeView) -> Check:
 def _take(found: _Taking) -> Stage:
     pair, new = found.pair, found.pair.new
     requires = (
-        [*fencing.proofs(found.fence), checks.alone(pair.storage, new, pair.old.name)]
+        (*fencing.proofs(found.fence), checks.alone(pair.storage, new, pair.old.name))
         if found.dead
-        else [checks.secondary(pair.storage, pair.old)]
-    )
-    start = replace(
-        steps.take(pair, "start" if found.dead else "back", *requires),
-        undo=(steps.drop(pair, new),),
-        undone=checks.holds_nothing(pair.storage, new),
+        else (checks.secondary(pair.storage, pair.old),)
     )
     return Stage(
         "take",
         f"{new.name} serves",
-        (steps.put_script(pair, new), steps.ready(pair), start),
+        way_of(pair.storage).take(pair, found.dead, requires),
         confirm=f"promote {new.name}",
         notice="reads and writes go on",
         point_of_no_return=True,
@@ -222,6 +218,5 @@ def _prove(found: _Taking) -> Stage:
                 f"{pair.old.name} stands by", (), goal=checks.secondary(pair.storage, pair.old), deadline=10.0
             )
         )
-    if pair.new.heartbeat is not None and pair.new.heartbeat.running:
-        body.append(steps.learns(pair.new, parks=True))
+    body += way_of(pair.storage).learns(pair)
     return Stage("prove", "Prove it from the clients' side", tuple(body), notice="nothing")

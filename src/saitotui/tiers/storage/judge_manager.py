@@ -48,17 +48,12 @@ def heartbeat_findings(view: View) -> Iterator[Finding]:
 
 def partition(view: View) -> Iterator[Finding]:
     """One is called dead whose own manager is seen running."""
-    alive = {node.name for node in view.all if _managed(node)}
+    alive = {node.name for node in view.all if node.managed}
     wrong = [(node.name, dead) for node in view.all for dead in given_up(node) if dead in alive]
     if wrong:
         names = " and ".join(view.nodes)
         evidence = [f"{name} calls {dead} dead, but the manager on {dead} runs" for name, dead in wrong]
         yield PARTITIONED.found(SUBJECT, f"{names} both live and cannot hear each other", *evidence)
-
-
-def _managed(node: NodeView) -> bool:
-    by_heartbeat = node.heartbeat is not None and node.heartbeat.running
-    return by_heartbeat or (node.pacemaker is not None and node.pacemaker.running)
 
 
 def silent_managers(view: View) -> Iterator[Finding]:

@@ -66,6 +66,12 @@ class NodeView:
     def primary(self) -> bool:
         return self.role == PRIMARY
 
+    @property
+    def managed(self) -> bool | None:
+        """Whether its cluster manager runs; None when it does not say."""
+        manager = self.heartbeat if self.heartbeat is not None else self.pacemaker
+        return None if manager is None else manager.running
+
     def holds(self, address: str) -> bool | None:
         """Whether it has the address; None when it does not say."""
         if self.addresses is None:
