@@ -1,5 +1,5 @@
 # What `make` can do here. Everything sets itself up first.
-.PHONY: help demo test check accept docs bench lab lab-test clean
+.PHONY: help demo test check accept docs bench lab lab-test lab-long clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -36,7 +36,11 @@ accept: $(STAMP)  ## accept changed snapshots (look at them first)
 
 lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
-	$(RUN)/pytest -m lab
+	$(RUN)/pytest -m 'lab and not long'
+
+lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 40 minutes)
+	tests/lab/install.sh
+	$(RUN)/pytest -m long -s
 
 lab: $(STAMP)  ## the real storage pair for developers (root): make lab DO=up, then DO=status, 'ssh st1', ...
 	@tests/lab/install.sh && $(RUN)/python -m tests.lab.storage $(DO)

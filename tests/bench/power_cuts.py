@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import tempfile
 import time
 from collections.abc import Iterable
@@ -15,42 +14,29 @@ from tests.bench.rows import Result, Row, Skipped
 from tests.lab.host import wait_for
 from tests.lab.storage.network import Network
 from tests.lab.storage.pair import StoragePair
-from tests.lab.storage.profile import NODES
-from tests.lab.storage.runs import Carried, Refused, nothing_lost, working
-
-from saitotui.model.plan import Outcome
+from tests.lab.storage.profile import other_of
+from tests.lab.storage.runs import brought_home, nothing_lost, working
 
 CUTS = {"active": 10, "passive": 4}
 """How often a node of each kind loses its power."""
 AIM = 30.0
 
 
-def _other(name: str) -> str:
-    return NODES[1 - NODES.index(name)]
-
-
-async def _home(pair: StoragePair) -> None:
-    with contextlib.suppress(Refused):
-        result = await Carried(pair, pair.folder).run("rejoin-drbd-node")
-        if result.outcome is not Outcome.DONE:
-            raise AssertionError(result.sentence)
-
-
 def _cut(pair: StoragePair, active: bool) -> float:
     """Seconds for which the client waits; AssertionError when something that was acknowledged is lost."""
     serving = pair.serving()
     assert serving is not None
-    dead = serving if active else _other(serving)
+    dead = serving if active else other_of(serving)
     with working(pair) as noticed:
         time.sleep(2)
         pair.hosts[dead].power_off()
-        wait_for(f"{_other(dead)} to serve", lambda: pair.serving() == _other(dead), 90)
+        wait_for(f"{other_of(dead)} to serve", lambda: pair.serving() == other_of(dead), 90)
         before = len(noticed.lines)
         wait_for("the client to go on", lambda: len(noticed.lines) > before + 20, 90)
     nothing_lost(pair, noticed)
     pair.power_on(dead)
     pair.hosts[dead].ready()
-    asyncio.run(_home(pair))
+    asyncio.run(brought_home(pair, pair.folder))
     pair.mend()
     return noticed.pauses[0]
 

@@ -17,7 +17,7 @@ from tests.bench.rows import Result, Row, Skipped
 from tests.lab.host import wait_for
 from tests.lab.storage.network import Network
 from tests.lab.storage.pair import StoragePair
-from tests.lab.storage.profile import NODES
+from tests.lab.storage.profile import NODES, other_of
 from tests.lab.storage.runs import Carried, nothing_lost, unmounted, working
 
 from saitotui.clients.hub import Hub
@@ -31,15 +31,11 @@ AIM, SEEN = 0.8, 0.5
 BY_HAND = "/usr/share/heartbeat/hb_standby all"
 
 
-def _other(name: str) -> str:
-    return NODES[1 - NODES.index(name)]
-
-
 def _by_hand(pair: StoragePair) -> None:
     name = pair.serving()
     assert name is not None
     pair.hosts[name].ssh(BY_HAND)
-    wait_for("the other node to serve", lambda: pair.serving() == _other(name), 90)
+    wait_for("the other node to serve", lambda: pair.serving() == other_of(name), 90)
     pair.settle()
 
 
@@ -64,7 +60,7 @@ def _seen(pair: StoragePair) -> float:
     """Seconds from a disconnect that somebody types until the picture has its finding, polled every 10 s."""
     profile = replace(load_profile(pair.profile), poll=10.0)
     watch, news = Watch(platform(profile), lambda: Hub(profile)), threading.Event()
-    standby = pair.hosts[_other(pair.serving() or NODES[0])]
+    standby = pair.hosts[other_of(pair.serving() or NODES[0])]
     at: list[float] = []
 
     def look() -> None:

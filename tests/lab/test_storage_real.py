@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import statistics
 import time
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ import pytest
 from tests.lab.host import wait_for
 from tests.lab.storage.network import BACK, Network
 from tests.lab.storage.pair import StoragePair
-from tests.lab.storage.profile import NODES
-from tests.lab.storage.runs import Carried, Refused, Watcher, kept, nothing_lost, working
+from tests.lab.storage.profile import NODES, other_of
+from tests.lab.storage.runs import Carried, Watcher, brought_home, kept, nothing_lost, working
 from tests.lab.swaps import walk
 
 from saitotui.model.command import Command
@@ -40,10 +39,6 @@ def pair(running: StoragePair) -> Iterator[StoragePair]:
     running.mend()
 
 
-def _other(name: str) -> str:
-    return NODES[1 - NODES.index(name)]
-
-
 def _serving(pair: StoragePair) -> str:
     name = pair.serving()
     assert name is not None
@@ -65,13 +60,6 @@ def _listed(folder: Path, victim: str) -> str:
     return file.read_text("utf-8")
 
 
-async def _home(pair: StoragePair, folder: Path) -> None:
-    """A node that does not come back by itself is brought back."""
-    with contextlib.suppress(Refused):
-        result = await Carried(pair, folder).run(JOIN)
-        assert result.outcome is Outcome.DONE, result.sentence
-
-
 def _gives(command: Command) -> bool:
     return "hand_over.sh give" in command.text
 
@@ -85,7 +73,7 @@ async def test_moved_back_and_forth_nothing_is_lost(pair: StoragePair, tmp_path:
             with working(pair) as noticed:
                 result = await Carried(pair, tmp_path).run(MOVE)
             assert result.outcome is Outcome.DONE, result.sentence
-            assert pair.serving() == _other(old)
+            assert pair.serving() == other_of(old)
             nothing_lost(pair, noticed)
             pauses.append(noticed.pauses[0])
     assert watcher.looks
@@ -98,7 +86,7 @@ def test_as_an_engineer_does_it(pair: StoragePair, tmp_path: Path) -> None:
     old = _serving(pair)
     said = walk(pair, tmp_path, MOVE)
     assert "reads its mark under the same inode" in said
-    assert pair.serving() == _other(old)
+    assert pair.serving() == other_of(old)
 
 
 async def test_an_active_node_without_power_is_replaced_by_heartbeat(
@@ -109,19 +97,19 @@ async def test_an_active_node_without_power_is_replaced_by_heartbeat(
     with working(pair) as noticed:
         await asyncio.sleep(2)
         pair.hosts[dead].power_off()
-        _served_by(pair, _other(dead))
+        _served_by(pair, other_of(dead))
         await asyncio.sleep(20)
     nothing_lost(pair, noticed)
     print(f"\npower cut: the client waited {noticed.pauses[0]:.1f} s")
     pair.power_on(dead)
     pair.hosts[dead].ready()
-    await _home(pair, tmp_path)
+    await brought_home(pair, tmp_path)
     pair.settle()
 
 
 async def test_a_dead_node_is_replaced_where_nobody_takes_over(pair: StoragePair, tmp_path: Path) -> None:
     """Nobody is promoted before somebody has proven that it has no power."""
-    dead, heir = _serving(pair), _other(_serving(pair))
+    dead, heir = _serving(pair), other_of(_serving(pair))
     pair.hosts[heir].ssh("systemctl stop heartbeat")
     with working(pair) as noticed:
         await asyncio.sleep(1)
@@ -143,13 +131,13 @@ async def test_a_dead_node_is_replaced_where_nobody_takes_over(pair: StoragePair
 async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path: Path, who: str) -> None:
     """It ends named; never two are Primary; what was acknowledged is on the survivor."""
     old = _serving(pair)
-    victim = _other(old) if who == "the taker" else old
+    victim = other_of(old) if who == "the taker" else old
     run = Carried(pair, tmp_path)
     with Watcher(pair) as watcher, working(pair) as noticed:
         await asyncio.sleep(1)
         result = await run.run(MOVE, _gives, pair.hosts[victim].power_off)
         assert result.outcome is not Outcome.DONE
-        survivor = _other(victim)
+        survivor = other_of(victim)
         if pair.serving() is None:
             again = await run.run(MOVE, off=victim)
             assert again.outcome is Outcome.DONE, again.sentence
@@ -159,7 +147,7 @@ async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path:
     nothing_lost(pair, noticed)
     pair.power_on(victim)
     pair.hosts[victim].ready()
-    await _home(pair, tmp_path)
+    await brought_home(pair, tmp_path)
 
 
 async def test_a_console_that_dies_in_the_middle_leaves_no_outage(pair: StoragePair, tmp_path: Path) -> None:
@@ -178,7 +166,7 @@ async def test_a_console_that_dies_in_the_middle_leaves_no_outage(pair: StorageP
     with working(pair) as noticed:
         with pytest.raises(Killed):
             await Carried(pair, tmp_path).run(MOVE, after, die)
-        _served_by(pair, _other(old))
+        _served_by(pair, other_of(old))
         await asyncio.sleep(15)
     nothing_lost(pair, noticed)
     back = await Carried(pair, tmp_path).run(MOVE)
@@ -187,7 +175,7 @@ async def test_a_console_that_dies_in_the_middle_leaves_no_outage(pair: StorageP
 
 async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path) -> None:
     """Both networks are cut: both become active and are written to. What the loser wrote is kept."""
-    survivor, victim = _serving(pair), _other(_serving(pair))
+    survivor, victim = _serving(pair), other_of(_serving(pair))
     pair.part()
     wait_for("both to be Primary", lambda: all(pair.state(n).startswith("Primary") for n in NODES), 60)
     for name in NODES:
@@ -211,7 +199,7 @@ async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path) -> No
 
 async def test_a_resync_that_is_cut_off_goes_on(pair: StoragePair, tmp_path: Path) -> None:
     """The node that was down gets what it lacks; the cable is pulled in the middle."""
-    active, back = _serving(pair), _other(_serving(pair))
+    active, back = _serving(pair), other_of(_serving(pair))
     pair.hosts[back].ssh("systemctl stop heartbeat; drbdadm down r0")
     pair.hosts[active].ssh("dd if=/dev/urandom of=/srv/nfs/data/big bs=1k count=12000 conv=fsync")
     run = Carried(pair, tmp_path)
@@ -232,7 +220,7 @@ async def test_a_resync_that_is_cut_off_goes_on(pair: StoragePair, tmp_path: Pat
 
 async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: Path) -> None:
     """Blocks are changed behind DRBD's back; then the whole disk is replaced by an empty one."""
-    standby = pair.hosts[_other(_serving(pair))]
+    standby = pair.hosts[other_of(_serving(pair))]
     rot = "dd if=/dev/urandom of=/dev/vg0/r0 bs=4k seek=9000 count=3 conv=notrunc 2>/dev/null"
     standby.ssh(f"drbdadm detach r0 && {rot} && sync && drbdadm attach r0")
     wait_for("the pair to be well", pair.well)
@@ -251,7 +239,7 @@ async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: P
 async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) -> None:
     """Nothing is moved: the link is dead, the configuration differs, the standby has no nfsd."""
     run = Carried(pair, tmp_path)
-    old, new = (pair.hosts[name] for name in (_serving(pair), _other(_serving(pair))))
+    old, new = (pair.hosts[name] for name in (_serving(pair), other_of(_serving(pair))))
     pair.cut(BACK)
     wait_for("DRBD to notice", lambda: "Connected" not in pair.state(old.name), 60)
     with pytest.raises(AssertionError, match="in sync"):

@@ -44,6 +44,14 @@ class Exit(Exception):
         self.status = status
 
 
+class Leave(Exception):
+    """`break` and `continue`: how many loops it is about, and whether the last of them goes on."""
+
+    def __init__(self, loops: int, again: bool) -> None:
+        super().__init__(loops)
+        self.loops, self.again = loops, again
+
+
 @dataclass
 class Input:
     """Standard input: what one command has read, the next one does not find again."""
@@ -79,6 +87,7 @@ class Shell:
         }
         self.status = 0
         self.folder = self.variables["HOME"]
+        self.loops = 0
         self.follows = ""
         """The file whose end is followed (`tail -F`)."""
 
@@ -136,7 +145,8 @@ class Shell:
             case For(name, words, body):
                 for value in [one for word in words for one in self.expand(word)]:
                     self.variables[name] = value
-                    self.execute(body, streams)
+                    if self._last_turn(body, streams):
+                        break
             case While():
                 self._while(node, streams)
             case Case(word, branches):
@@ -170,8 +180,23 @@ class Shell:
             if (self.status == 0) == node.until:
                 self.status = 0
                 return
-            self.execute(node.body, streams)
+            if self._last_turn(node.body, streams):
+                return
         raise Hangs
+
+    def _last_turn(self, body: Node, streams: Streams) -> bool:
+        """One turn of a loop; whether it ends the loop."""
+        self.loops += 1
+        try:
+            self.execute(body, streams)
+        except Leave as leave:
+            if leave.loops > 1:
+                raise Leave(leave.loops - 1, leave.again) from None
+            self.status = 0
+            return not leave.again
+        finally:
+            self.loops -= 1
+        return False
 
     def _case(self, word: Word, branches: Sequence[tuple[Sequence[Word], Node]], streams: Streams) -> None:
         value = self.expand_one(word)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from saitotui.simulator.shell import Exit, Hangs, Shell, Streams
+from saitotui.simulator.shell import Exit, Hangs, Leave, Shell, Streams
 from saitotui.simulator.shell_octets import OCTETS, Builtin, inputs
 
 
@@ -201,6 +201,14 @@ def _exit(shell: Shell, words: list[str], streams: Streams) -> int:
     raise Exit(int(words[1]) if len(words) > 1 and words[1].isdigit() else shell.status)
 
 
+def _leave(shell: Shell, words: list[str], streams: Streams) -> int:
+    """break and continue; outside of a loop they do nothing."""
+    wanted = int(words[1]) if len(words) > 1 and words[1].isdigit() else 1
+    if shell.loops:
+        raise Leave(min(wanted, shell.loops), words[0] == "continue")
+    return 0
+
+
 def _cd(shell: Shell, words: list[str], streams: Streams) -> int:
     shell.folder = shell.path(words[1] if len(words) > 1 else shell.variables["HOME"])
     return 0
@@ -346,6 +354,7 @@ BUILTINS: dict[str, Builtin] = {
     ":": _nothing, "true": _nothing, "set": _nothing, "export": _nothing, "umask": _nothing, "sync": _nothing,
     "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "mv": _mv, "grep": _grep,
     "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
+    "break": _leave, "continue": _leave,
     "cd": _cd, "cp": _cp, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
     "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo,
     "flock": _flock, "exec": _exec, **OCTETS,

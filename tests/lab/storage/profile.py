@@ -14,6 +14,11 @@ FLOATING_IP = "10.81.0.100"
 NODES = ("st1", "st2")
 
 
+def other_of(name: str) -> str:
+    """The other storage host."""
+    return NODES[1 - NODES.index(name)]
+
+
 def described(pair: StoragePair) -> dict[str, Any]:
     hosts = {
         name: {

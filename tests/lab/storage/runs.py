@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -25,7 +25,7 @@ from saitotui.engine.runs.catalogue import plan_of
 from saitotui.engine.runs.execution import Execution, preflight
 from saitotui.engine.runs.record import Record
 from saitotui.model.command import Command
-from saitotui.model.plan import Plan, Refusal
+from saitotui.model.plan import Outcome, Plan, Refusal
 from saitotui.model.profile import Profile
 from saitotui.model.run import Decision, Result, RunEvent
 from saitotui.model.snapshot import Snapshot
@@ -156,6 +156,13 @@ class Carried:
 
     def told(self, words: str) -> bool:
         return any(words in event.sentence for event in self.events)
+
+
+async def brought_home(pair: StoragePair, evidence: Path) -> None:
+    """A node that does not come back by itself is brought back."""
+    with suppress(Refused):
+        result = await Carried(pair, evidence).run("rejoin-drbd-node")
+        assert result.outcome is Outcome.DONE, result.sentence
 
 
 class Watcher:

@@ -131,12 +131,10 @@ def holds_nothing(storage: Storage, node: NodeView) -> Check:
     return _service_check(storage, node, f"{node.name} mounts nothing {where}".strip(), judge)
 
 
-def _heartbeat_check(
-    node: NodeView, sentence: str, judge: Callable[[Membership], Verdict], deadline: float = MANAGER
-) -> Check:
+def _heartbeat_check(node: NodeView, sentence: str, judge: Callable[[Membership], Verdict]) -> Check:
     """A check of what heartbeat says on a node now."""
     command = on(node.host, heartbeat.STATUS)
-    return Check(sentence, command, reading(lambda answer: judge(heartbeat.membership(answer))), deadline)
+    return Check(sentence, command, reading(lambda answer: judge(heartbeat.membership(answer))), MANAGER)
 
 
 def heartbeat_well(node: NodeView, other: str) -> Check:
@@ -160,7 +158,7 @@ def heartbeat_holds(node: NodeView, everything: bool) -> Check:
             found.running and found.resources == wanted, found.resources if found.running else "stopped"
         )
 
-    return _heartbeat_check(node, f"heartbeat on {node.name} knows that it has {word}", judge, 6.0)
+    return _heartbeat_check(node, f"heartbeat on {node.name} knows that it has {word}", judge)
 
 
 def heartbeat_rests(node: NodeView) -> Check:

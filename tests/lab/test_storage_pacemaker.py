@@ -1,0 +1,98 @@
+"""Storage runbooks on a real DRBD pair under pacemaker, with a kernel's NFS client that works meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.host import wait_for
+from tests.lab.storage.network import Network
+from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.profile import other_of
+from tests.lab.storage.runs import Carried, Watcher, nothing_lost, working
+
+from saitotui.model.plan import Outcome, Refusal
+
+pytestmark = pytest.mark.lab
+
+MOVE, JOIN = "fail-over-drbd", "rejoin-drbd-node"
+MOVED_RULES = "cibadmin --query --scope constraints | grep cli- || true"
+
+
+@pytest.fixture(scope="module")
+def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
+    folder = tmp_path_factory.mktemp("pacemaker")
+    with Network() as network, StoragePair(folder, network, "pacemaker") as pair, network.entered():
+        yield pair
+
+
+@pytest.fixture
+def pair(running: StoragePair) -> Iterator[StoragePair]:
+    yield running
+    running.mend()
+
+
+def _serving(pair: StoragePair) -> str:
+    name = pair.serving()
+    assert name is not None
+    return name
+
+
+async def test_pacemaker_moves_it_there_and_back(pair: StoragePair, tmp_path: Path) -> None:
+    """Nothing that was acknowledged is lost; no rule binds the service afterwards."""
+    pauses = []
+    with Watcher(pair) as watcher:
+        for _ in range(2):
+            old = _serving(pair)
+            with working(pair) as noticed:
+                result = await Carried(pair, tmp_path).run(MOVE)
+            assert result.outcome is Outcome.DONE, result.sentence
+            assert pair.serving() == other_of(old)
+            assert pair.hosts[old].says(MOVED_RULES) == ""
+            nothing_lost(pair, noticed)
+            pauses.append(noticed.pauses[0])
+    assert watcher.both == []
+    print(f"\npacemaker: clients waited {', '.join(f'{pause:.1f}' for pause in pauses)} s")
+
+
+async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair, tmp_path: Path) -> None:
+    """It has no device to fence with: the dead node stays unclean until pacemaker is told."""
+    dead, heir = _serving(pair), other_of(_serving(pair))
+    fencing = "crm_attribute --type crm_config --name stonith-enabled --update"
+    pair.hosts[heir].ssh(f"{fencing} true")
+    with working(pair) as noticed:
+        await asyncio.sleep(1)
+        pair.hosts[dead].power_off()
+        unclean = f'crm_mon --output-as=xml | grep \'node name="{dead}".*unclean="true"\''
+        wait_for(
+            "pacemaker to want a fence", lambda: not pair.hosts[heir].ssh(unclean, check=False).returncode
+        )
+        refused = await Carried(pair, tmp_path).planned(MOVE)
+        assert isinstance(refused, Refusal)
+        assert f"nobody knows whether {dead} has power" in "".join(refused.reasons)
+        result = await Carried(pair, tmp_path).run(MOVE, off=dead)
+        assert result.outcome is Outcome.DONE, result.sentence
+        await asyncio.sleep(20)
+    assert pair.serving() == heir
+    assert pair.hosts[heir].says(MOVED_RULES) == ""
+    nothing_lost(pair, noticed)
+    pair.hosts[heir].ssh(f"{fencing} false")
+    pair.power_on(dead)
+    pair.hosts[dead].ready()
+    pair.settle()
+
+
+@pytest.mark.parametrize(
+    "why", ["crm_standby --node {name} --update on", "systemctl stop pacemaker corosync"]
+)
+async def test_a_node_comes_back(pair: StoragePair, tmp_path: Path, why: str) -> None:
+    back = other_of(_serving(pair))
+    pair.hosts[back].ssh(why.format(name=back))
+    wait_for("DRBD there to end", lambda: pair.state(back).startswith("Unconfigured") or not pair.state(back))
+    refused = await Carried(pair, tmp_path).planned(MOVE)
+    assert isinstance(refused, Refusal) or why.startswith("crm_standby")
+    result = await Carried(pair, tmp_path).run(JOIN)
+    assert result.outcome is Outcome.DONE, result.sentence
+    assert pair.well()

@@ -1,0 +1,80 @@
+"""Long series on the real storage pair (`make lab-long`): the power is cut at every command of a move.
+
+Each run ends named, two nodes are never Primary, and what a client was told is written is on the survivor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.host import LabError, wait_for
+from tests.lab.storage.network import Network
+from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.profile import other_of
+from tests.lab.storage.runs import Carried, Watcher, brought_home, nothing_lost, working
+
+from saitotui.model.command import Command
+from saitotui.model.plan import Outcome
+
+pytestmark = [pytest.mark.lab, pytest.mark.long]
+
+MOVE = "fail-over-drbd"
+MOMENTS = (
+    "cat >/run/saitotui/new",
+    "leaves a mark",
+    "hand_over.sh ready",
+    "sync -f",
+    "ss -Htn",
+    "hand_over.sh take",
+    "hand_over.sh give",
+    "hand_over.sh tickle",
+    "hand_over.sh settled",
+    "hb_standby all",
+    "flock -w 20",
+    'rm -f "$f"',
+)
+"""What each command of a move has in its text, in order; `leaves a mark` stands for the first of a client."""
+
+
+@pytest.fixture(scope="module")
+def pair(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
+    folder = tmp_path_factory.mktemp("storage")
+    with Network() as network, StoragePair(folder, network) as pair, network.entered():
+        yield pair
+
+
+def _is(moment: str, command: Command) -> bool:
+    return ("date +%s.%N" if moment == "leaves a mark" else moment) in command.text
+
+
+@pytest.mark.parametrize("who", ["active", "standby"])
+@pytest.mark.parametrize("moment", MOMENTS)
+async def test_power_is_cut_at_any_command(pair: StoragePair, tmp_path: Path, moment: str, who: str) -> None:
+    old = pair.serving()
+    assert old is not None
+    victim = old if who == "active" else other_of(old)
+    survivor = other_of(victim)
+    run = Carried(pair, tmp_path)
+    with Watcher(pair) as watcher, working(pair) as noticed:
+        await asyncio.sleep(1)
+        result = await run.run(MOVE, lambda one: _is(moment, one), pair.hosts[victim].power_off)
+        assert not pair.hosts[victim].powered, "the moment never came"
+        assert result.sentence
+        try:
+            wait_for(f"{survivor} to serve", lambda: pair.serving() == survivor, 60)
+            by = "itself"
+        except LabError:
+            again = await run.run(MOVE, off=victim)
+            assert again.outcome is Outcome.DONE, again.sentence
+            by = "the runbook"
+        await asyncio.sleep(15)
+    assert watcher.both == []
+    nothing_lost(pair, noticed)
+    print(f"\n{moment}, {who}: {result.outcome.value}, taken over by {by}, waited {noticed.pauses[0]:.1f} s")
+    pair.power_on(victim)
+    pair.hosts[victim].ready()
+    await brought_home(pair, tmp_path)
+    pair.mend()
