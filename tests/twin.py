@@ -37,13 +37,13 @@ class State:
     """The node that is proven dead, and must be CRIT."""
 
 
-def _findings(*found: str) -> frozenset[Found]:
+def findings_of(*found: str) -> frozenset[Found]:
     """`code subject` as pairs."""
     return frozenset((code, subject) for code, _, subject in (one.partition(" ") for one in found))
 
 
 _JOURNEYS = ("journey/home", "journey/login", "journey/orders")
-_TRAFFIC = _findings(
+_TRAFFIC = findings_of(
     "application.nginx-errors web1",
     "application.nginx-errors web2",
     *(f"application.upstream-failing {name}" for name in ("tc1", "tc2", "tc3")),
@@ -56,20 +56,20 @@ STATES = (
         "replica-stopped",
         "stop_replica",
         (("replication-stop", "db2"),),
-        _findings("database.replica-stopped db2", "redundancy.database-no-standby db1"),
-        _findings("database.semisync-degraded db1"),
+        findings_of("database.replica-stopped db2", "redundancy.database-no-standby db1"),
+        findings_of("database.semisync-degraded db1"),
     ),
     State(
         "replica-lagging",
         "lag",
         (("lag", "db2"),),
-        _findings("database.replica-lagging db2"),
+        findings_of("database.replica-lagging db2"),
     ),
     State(
         "master-killed",
         "kill_master",
         (("service-stop", "db1/mariadb"), ("zabbix-disarmed", "zabbix")),
-        _findings(
+        findings_of(
             "database.master-dead db1",
             "database.haproxy-no-server lb1",
             "database.haproxy-no-server lb2",
@@ -84,7 +84,7 @@ STATES = (
         "master-hung",
         "hang_master",
         (("service-hang", "db1/mariadb"), ("zabbix-disarmed", "zabbix")),
-        _findings(
+        findings_of(
             "database.master-unreachable db1",
             "database.haproxy-no-server lb1",
             "database.haproxy-no-server lb2",
@@ -92,7 +92,7 @@ STATES = (
             "application.journey-failed journey/orders",
         ),
         _TRAFFIC
-        | _findings(
+        | findings_of(
             "database.replica-io-connecting db2",
             "database.semisync-degraded db1",
             "database.haproxy-server-down lb1",
@@ -103,21 +103,21 @@ STATES = (
         "haproxy-disagrees",
         "disagree",
         (("haproxy-turned", "lb2"),),
-        _findings("database.haproxy-read-only-server lb2", "database.haproxy-disagree database"),
+        findings_of("database.haproxy-read-only-server lb2", "database.haproxy-disagree database"),
         _TRAFFIC
-        | _findings("database.haproxy-state-volatile lb2", "application.journey-failed journey/orders"),
+        | findings_of("database.haproxy-state-volatile lb2", "application.journey-failed journey/orders"),
     ),
     State(
         "haproxy-killed",
         "kill_balancer",
         (("service-stop", "lb2/haproxy"), ("zabbix-disarmed", "zabbix")),
-        _findings("database.haproxy-down lb2", "redundancy.proxy-single lb1"),
+        findings_of("database.haproxy-down lb2", "redundancy.proxy-single lb1"),
     ),
     State(
         "tomcat-killed",
         "kill_tomcat",
         (("zabbix-disarmed", "zabbix"), ("service-stop", "tc2/tomcat10")),
-        _findings("application.tomcat-down tc2"),
+        findings_of("application.tomcat-down tc2"),
         _TRAFFIC,
         dead="tc2",
     ),
@@ -125,20 +125,20 @@ STATES = (
         "tomcat-hung",
         "hang_tomcat",
         (("zabbix-disarmed", "zabbix"), ("service-hang", "tc2/tomcat10")),
-        _findings("application.tomcat-hung tc2"),
+        findings_of("application.tomcat-hung tc2"),
         _TRAFFIC | frozenset(("application.journey-failed", name) for name in _JOURNEYS),
     ),
     State(
         "version-broken",
         "break_version",
         (("context-failed", "tc2"),),
-        _findings("application.version-stopped tc2"),
+        findings_of("application.version-stopped tc2"),
     ),
     State(
         "nginx-stopped",
         "stop_nginx",
         (("zabbix-disarmed", "zabbix"), ("service-stop", "web1/nginx")),
-        _findings("application.nginx-down web1")
+        findings_of("application.nginx-down web1")
         | frozenset(("application.journey-failed", name) for name in _JOURNEYS),
         dead="web1",
     ),
@@ -146,7 +146,7 @@ STATES = (
         "ssh-refused",
         "stop_sshd",
         (("service-stop", "db2/ssh"),),
-        _findings("hosts.ssh-refused host/db2"),
+        findings_of("hosts.ssh-refused host/db2"),
     ),
 )
 

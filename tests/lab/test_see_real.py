@@ -7,50 +7,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.lab.looking import Console
 from tests.lab.platform import Lab
-from tests.twin import POLLS, STATES, State, wrong
+from tests.twin import STATES, State, wrong
 
-from saitotui.clients.hub import Hub
-from saitotui.config import load_profile
-from saitotui.engine.judge import judge
-from saitotui.engine.poll import Memory, look
-from saitotui.engine.registry import platform as tiers_of
-from saitotui.engine.report import Report, report
+from saitotui.engine.report import Report
 from saitotui.model.health import Health
-from saitotui.model.picture import Picture
 
 pytestmark = pytest.mark.lab
-
-
-class Console:
-    """Looks as the console does: connections stay open, the last answers are remembered."""
-
-    def __init__(self, profile: Path) -> None:
-        self._seen = tiers_of(load_profile(profile))
-        self._hub, self._memory = Hub(self._seen.profile), Memory()
-        self._picture: Picture | None = None
-
-    async def look(self) -> Report:
-        """One poll."""
-        questions = self._seen.questions.values()
-        snapshot = await look(self._hub, questions, self._memory, time.time)
-        self._picture = judge(self._seen, snapshot, self._picture)
-        return report(self._picture)
-
-    async def polls(self) -> Report:
-        """The last of the polls within which a state must be seen."""
-        told = await self.look()
-        for _ in range(POLLS - 1):
-            told = await self.look()
-        return told
-
-    async def aclose(self) -> None:
-        await self._hub.aclose()
 
 
 @pytest.fixture

@@ -58,10 +58,10 @@ async def test_pacemaker_moves_it_there_and_back(pair: StoragePair, tmp_path: Pa
 
 
 async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair, tmp_path: Path) -> None:
-    """It has no device to fence with: the dead node stays unclean until pacemaker is told."""
+    """Its device does not fence: the dead node stays unclean until pacemaker is told."""
     dead, heir = _serving(pair), other_of(_serving(pair))
-    fencing = "crm_attribute --type crm_config --name stonith-enabled --update"
-    pair.hosts[heir].ssh(f"{fencing} true")
+    pair.hosts[heir].ssh("lab-pacemaker fence")
+    pair.settle()
     with working(pair) as noticed:
         await asyncio.sleep(1)
         pair.hosts[dead].power_off()
@@ -78,7 +78,7 @@ async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair
     assert pair.serving() == heir
     assert pair.hosts[heir].says(MOVED_RULES) == ""
     nothing_lost(pair, noticed)
-    pair.hosts[heir].ssh(f"{fencing} false")
+    pair.hosts[heir].ssh("lab-pacemaker no-fence")
     pair.power_on(dead)
     pair.hosts[dead].ready()
     pair.settle()

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 from tests.lab.host import wait_for
+from tests.lab.looking import Console
 from tests.lab.storage.network import BACK, Network
 from tests.lab.storage.pair import StoragePair
 from tests.lab.storage.profile import NODES, other_of
 from tests.lab.storage.runs import Carried, Watcher, brought_home, kept, nothing_lost, working
 from tests.lab.swaps import walk
+from tests.storage_twin import STATES, StorageState, storage_wrong
 
 from saitotui.model.command import Command
 from saitotui.model.plan import Outcome, Refusal
@@ -256,3 +258,25 @@ async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) ->
         new.ssh(mend_it)
     assert kept(pair) is not None
     assert pair.serving() == old.name
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+async def test_its_troubles_are_told_as_the_simulated_ones(pair: StoragePair, state: StorageState) -> None:
+    active, standby = _serving(pair), other_of(_serving(pair))
+    console = Console(pair.profile)
+    try:
+        assert list(storage_wrong(await console.polls())) == []
+        if state.order:
+            pair.hosts[standby].ssh(state.order)
+        else:
+            pair.hosts[standby].power_off()
+        wrong, until = ["not looked"], time.monotonic() + 60
+        while wrong and time.monotonic() < until:
+            wrong = list(storage_wrong(await console.polls(), state, active))
+        assert wrong == []
+    finally:
+        await console.aclose()
+    if not state.order:
+        pair.power_on(standby)
+        pair.hosts[standby].ready()
+    pair.hosts[standby].ssh("drbdadm attach r0; drbdadm up r0; systemctl start heartbeat", check=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests import storage_twin
+from tests.storage_twin import StorageState, storage_wrong
 from tests.twin import POLLS, STATES, State, wrong
 
 from saitotui.clients.hub import Hub
@@ -31,6 +33,14 @@ async def test_a_platform_in_trouble(state: State, tmp_path: Path) -> None:
             simulation.world.inject(fault, target)
         simulation.advance(SETTLE)
         assert wrong(await polls(simulation), state) == []
+
+
+@pytest.mark.parametrize("state", storage_twin.STATES, ids=lambda state: state.name)
+async def test_a_storage_pair_in_trouble(state: StorageState, tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", frozen=True) as simulation:
+        simulation.world.inject(*state.fault)
+        simulation.advance(2 * SETTLE)
+        assert list(storage_wrong(await polls(simulation), state)) == []
 
 
 async def polls(simulation: Simulation) -> Report:

@@ -50,6 +50,11 @@ class Resource:
     top: str = ""
 
     @property
+    def fences(self) -> bool:
+        """Whether it is a device to fence with, that serves nobody."""
+        return self.agent.startswith("stonith:")
+
+    @property
     def active(self) -> bool:
         return self.role not in ("Stopped", "") and bool(self.nodes)
 

@@ -71,13 +71,14 @@ class PacemakerTools:
         members = "".join(self._member(one) for one in both)
         active = next((one for one in both if one.active and self._online(one)), None)
         service = "".join(_resource(*one, "Started", active) for one in _SERVICE)
+        fence = _resource("p_fence", "stonith:external/ipmi", "Started", self._node)
         copies = "".join(_resource("p_drbd", "ocf:linbit:drbd", *self._copy(one)) for one in both)
         return Printed(
             '<pacemaker-result api-version="2.25" request="crm_mon --output-as=xml">\n  <summary>\n'
             f'    <current_dc present="true" version="2.1.5" name="{dc}" with_quorum="true"/>\n'
             f'    <cluster_options stonith-enabled="true" maintenance-mode="false"/>\n'
             f"  </summary>\n  <nodes>\n{members}  </nodes>\n  <resources>\n"
-            f'    <group id="{GROUP}" number_resources="3" managed="true">\n{service}    </group>\n'
+            f'    <group id="{GROUP}" number_resources="3" managed="true">\n{service}    </group>\n{fence}'
             f'    <clone id="ms_drbd" multi_state="true" managed="true">\n{copies}    </clone>\n'
             '  </resources>\n  <status code="0" message="OK"/>\n</pacemaker-result>\n'
         )

@@ -23,8 +23,9 @@ _LEAK = ("shop.cart.Basket$Line", "", 1.0, 48)
 
 def install(world: World, cluster: TomcatCluster) -> None:
     for name, tomcat in cluster.tomcats.items():
-        world.machines[name].programs |= {
-            "stat": _stat(cluster, tomcat),
+        programs = world.machines[name].programs
+        programs |= {
+            "stat": _stat(cluster, tomcat, programs.get("stat")),
             "runuser": _runuser,
             "jcmd": _jcmd(cluster, tomcat),
         }
@@ -38,9 +39,13 @@ def _there(cluster: TomcatCluster, tomcat: Tomcat, pid: str) -> bool:
     return pid == _pid(tomcat) and cluster.fabric.serving(tomcat.name) is not None
 
 
-def _stat(cluster: TomcatCluster, tomcat: Tomcat) -> Program:
+def _stat(cluster: TomcatCluster, tomcat: Tomcat, ordinary: Program | None) -> Program:
+    """Whose process it is; of other files `ordinary` knows."""
+
     def run(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
         file = words[-1]
+        if ordinary is not None and not file.startswith("/proc/"):
+            return ordinary(machine, words, stdin)
         if not _there(cluster, tomcat, file.removeprefix("/proc/")):
             return Printed(err=f"stat: cannot statx '{file}': No such file or directory\n", status=1)
         return Printed("tomcat\n")

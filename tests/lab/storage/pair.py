@@ -30,6 +30,8 @@ _MANAGED = {
     "pacemaker": "drbdadm down r0; systemctl -q enable corosync pacemaker && systemctl start pacemaker",
 }
 _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
+_SETTLES = {"heartbeat": 120.0, "pacemaker": 240.0}
+"""Seconds; pacemaker waits for others before it starts anything the first time."""
 _MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
 """corosync locks its memory: with less it is killed."""
 
@@ -100,10 +102,10 @@ class StoragePair:
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: order(self.hosts[name]), names))
 
-    def settle(self, seconds: float = 90.0) -> float:
+    def settle(self, seconds: float = 0.0) -> float:
         """Waits until one serves, both copies are well and the manager moves nothing."""
         what = f"one storage host to serve, with two good copies and {self.manager} at rest"
-        return wait_for(what, lambda: self.well() and self._rests(), seconds)
+        return wait_for(what, lambda: self.well() and self._rests(), seconds or _SETTLES[self.manager])
 
     def _rests(self) -> bool:
         """Whether the manager moves nothing on either host; right after a join it does, for some seconds."""
@@ -157,7 +159,7 @@ class StoragePair:
                 host.ready()
             if name in NODES:
                 host.ssh(f"systemctl start {self.manager}", check=False)
-        self.settle(120)
+        self.settle()
 
     def heal(self) -> None:
         for bridge in (FRONT, BACK):

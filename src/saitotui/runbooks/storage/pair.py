@@ -81,9 +81,10 @@ def pair_of(profile: Profile, view: View, old: NodeView, new: NodeView) -> Pair 
 
 
 def _groups(view: View) -> tuple[str, ...]:
-    """What pacemaker moves, each as a whole, besides the clone that is DRBD."""
+    """What pacemaker moves, each as a whole, besides the clone that is DRBD and what it fences with."""
     told = [node.pacemaker for node in view.all if node.pacemaker is not None]
-    return tuple(dict.fromkeys(one.top for said in told for one in said.resources if not one.cloned))
+    moving = (one for said in told for one in said.resources if not (one.cloned or one.fences))
+    return tuple(dict.fromkeys(one.top for one in moving))
 
 
 def moved(view: View) -> tuple[Resource, ...] | str:
