@@ -90,7 +90,8 @@ async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair
 async def test_a_node_comes_back(pair: StoragePair, tmp_path: Path, why: str) -> None:
     back = other_of(_serving(pair))
     pair.hosts[back].ssh(why.format(name=back))
-    wait_for("DRBD there to end", lambda: pair.state(back).startswith("Unconfigured") or not pair.state(back))
+    gone = "drbdsetup status r0 >/dev/null 2>&1"
+    wait_for("DRBD there to end", lambda: bool(pair.hosts[back].ssh(gone, check=False).returncode))
     refused = await Carried(pair, tmp_path).planned(MOVE)
     assert isinstance(refused, Refusal) or why.startswith("crm_standby")
     result = await Carried(pair, tmp_path).run(JOIN)

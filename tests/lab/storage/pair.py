@@ -29,6 +29,10 @@ _MANAGED = {
     "heartbeat": "systemctl -q enable drbd heartbeat && systemctl start heartbeat",
     "pacemaker": "drbdadm down r0; systemctl -q enable corosync pacemaker && systemctl start pacemaker",
 }
+_MENDED = {
+    "heartbeat": "systemctl start heartbeat",
+    "pacemaker": "systemctl start pacemaker; crm_standby --node $(cat /etc/hostname) --delete",
+}
 _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
 _SETTLES = {"heartbeat": 120.0, "pacemaker": 240.0}
 """Seconds; pacemaker waits for others before it starts anything the first time."""
@@ -158,7 +162,7 @@ class StoragePair:
                 self.power_on(name)
                 host.ready()
             if name in NODES:
-                host.ssh(f"systemctl start {self.manager}", check=False)
+                host.ssh(_MENDED[self.manager], check=False)
         self.settle()
 
     def heal(self) -> None:
