@@ -60,6 +60,7 @@ READ = {
     "database": ("database/", "monitoring/", "zabbix/", "cluster/"),
     "application": ("application/", "monitoring/", "zabbix/"),
     "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
+    "hardware": ("hardware/",),
 }
 """By the tier of a runbook: the questions whose answers it reads."""
 

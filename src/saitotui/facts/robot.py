@@ -89,16 +89,13 @@ def power(answer: Answer) -> Power:
 
 def failovers(answer: Answer) -> tuple[Failover, ...]:
     """Reads `GET /failover`."""
-    found = [
-        Failover(
-            address=_needed(entry, "ip", "a failover address"),
-            number=_text(entry, "server_number"),
-            home=_text(entry, "server_ip"),
-            active=_text(entry, "active_server_ip"),
-        )
-        for entry in _entries(answer, "failover")
-    ]
+    found = [_failover(entry) for entry in _entries(answer, "failover")]
     return tuple(sorted(found, key=lambda failover: failover.address))
+
+
+def failover(answer: Answer) -> Failover:
+    """Reads `GET /failover/IP`."""
+    return _failover(_entry(answer.data, "failover"))
 
 
 def _entries(answer: Answer, member: str) -> Sequence[Mapping[str, Json]]:
@@ -128,6 +125,15 @@ def _server(entry: Mapping[str, Json]) -> Server:
         status=_text(entry, "status"),
         cancelled=entry.get("cancelled") is True,
         paid_until=_text(entry, "paid_until"),
+    )
+
+
+def _failover(entry: Mapping[str, Json]) -> Failover:
+    return Failover(
+        address=_needed(entry, "ip", "a failover address"),
+        number=_text(entry, "server_number"),
+        home=_text(entry, "server_ip"),
+        active=_text(entry, "active_server_ip"),
     )
 
 

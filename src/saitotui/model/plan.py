@@ -48,7 +48,8 @@ class Check:
 
     `judge` is pure; a Failure may be an answer too ("nobody listens there"). `{name}` in the command's text
     stands for a value captured earlier in the run, already quoted; `against` names one that the answer is set
-    against (`Answer.against`).
+    against (`Answer.against`). Asked over and over, it is asked every `pause` seconds at most: who answers
+    may count the questions.
     """
 
     sentence: str
@@ -56,6 +57,7 @@ class Check:
     judge: Callable[[Answer | Failure], Verdict] = field(compare=False)
     deadline: float = 3.0
     against: str = ""
+    pause: float = 0.0
 
 
 class Grade(IntEnum):

@@ -21,7 +21,8 @@ from saitotui.tiers.hardware import HardwareTier
 HOLD = "power_long"
 """The power button, held: off, whatever runs there."""
 RUNNING, OFF = "running", "shut off"
-ANSWER = 10.0
+ANSWER, PAUSE = 10.0, 2.0
+"""Seconds for an answer, and between two questions: Robot counts them."""
 
 
 def by_robot(profile: Profile, snapshot: Snapshot, host: str) -> tuple[Stage, ...] | str:
@@ -87,7 +88,8 @@ def _held(host: str, number: str) -> Stage:
             return Verdict(None, f"Robot does not tell: {found.state or 'nothing'}")
         return Verdict(found.state == OFF, found.state)
 
-    off = Check(f"{host} (server {number}) has no power", _ask(f"/reset/{number}"), reading(judge), ANSWER)
+    command = _ask(f"/reset/{number}")
+    off = Check(f"{host} (server {number}) has no power", command, reading(judge), ANSWER, pause=PAUSE)
     press = Command(
         Client.ROBOT,
         "robot",

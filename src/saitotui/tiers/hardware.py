@@ -70,7 +70,6 @@ SERVER_CANCELLED = Situation(
     "A machine is cancelled",
     "It is switched off and erased at the end of its term.",
     "Withdraw the cancellation in Robot, or move everything off it.",
-    ("replace-node",),
 )
 SERVER_MISSING = Situation(
     "hardware.server-missing",

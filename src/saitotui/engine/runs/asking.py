@@ -84,13 +84,13 @@ async def _ask_until(
     values: Mapping[str, str],
     deadline: float,
 ) -> Verdict:
-    until, pause = time.monotonic() + deadline, _FIRST_PAUSE
+    until, pause = time.monotonic() + deadline, max(_FIRST_PAUSE, check.pause)
     while True:
         verdict = await ask_check(asker, check, values)
         if enough(verdict) or time.monotonic() + pause > until:
             return verdict
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        pause = max(min(pause * 2, _LONGEST_PAUSE), check.pause)
 
 
 def success(answer: Answer | Failure) -> str:

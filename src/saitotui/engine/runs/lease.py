@@ -78,6 +78,8 @@ def tier_hosts(profile: Profile, tier: str) -> list[str]:
         hosts += [tomcat.host for tomcat in profile.application.tomcats.values()]
     if tier == "cluster" and profile.cluster:
         hosts += profile.cluster.nodes.values()
+    if tier == "hardware" and profile.hardware:
+        hosts += profile.hardware.servers.values()
     return list(dict.fromkeys(hosts))
 
 
