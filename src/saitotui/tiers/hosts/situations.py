@@ -11,7 +11,9 @@ UNREACHABLE = Situation(
     "A host cannot be reached",
     "No connection to its SSH port comes about: it is dead, or cut off from this console. What runs on it is "
     "unknown.",
-    "Try another path (hypervisor console, second network) before calling it dead.",
+    "Try another path (hypervisor console, second network) before calling it dead. Robot resets a rented "
+    "machine that hangs.",
+    ("reset-server",),
 )
 SSH_REFUSED = Situation(
     "hosts.ssh-refused",
