@@ -11,7 +11,7 @@ from tests.lab.host import wait_for
 from tests.lab.storage.network import Network
 from tests.lab.storage.pair import StoragePair
 from tests.lab.storage.profile import other_of
-from tests.lab.storage.runs import Carried, Watcher, nothing_lost, working
+from tests.lab.storage.runs import Carried, moved_back_and_forth, nothing_lost, working
 
 from saitotui.model.plan import Outcome, Refusal
 
@@ -42,18 +42,8 @@ def _serving(pair: StoragePair) -> str:
 
 async def test_pacemaker_moves_it_there_and_back(pair: StoragePair, tmp_path: Path) -> None:
     """Nothing that was acknowledged is lost; no rule binds the service afterwards."""
-    pauses = []
-    with Watcher(pair) as watcher:
-        for _ in range(2):
-            old = _serving(pair)
-            with working(pair) as noticed:
-                result = await Carried(pair, tmp_path).run(MOVE)
-            assert result.outcome is Outcome.DONE, result.sentence
-            assert pair.serving() == other_of(old)
-            assert pair.hosts[old].says(MOVED_RULES) == ""
-            nothing_lost(pair, noticed)
-            pauses.append(noticed.pauses[0])
-    assert watcher.both == []
+    pauses = await moved_back_and_forth(pair, tmp_path, 2)
+    assert pair.hosts[_serving(pair)].says(MOVED_RULES) == ""
     print(f"\npacemaker: clients waited {', '.join(f'{pause:.1f}' for pause in pauses)} s")
 
 

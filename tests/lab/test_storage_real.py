@@ -14,7 +14,15 @@ from tests.lab.looking import Console
 from tests.lab.storage.network import BACK, Network
 from tests.lab.storage.pair import StoragePair
 from tests.lab.storage.profile import NODES, other_of
-from tests.lab.storage.runs import Carried, Watcher, brought_home, kept, nothing_lost, working
+from tests.lab.storage.runs import (
+    Carried,
+    Watcher,
+    brought_home,
+    kept,
+    moved_back_and_forth,
+    nothing_lost,
+    working,
+)
 from tests.lab.swaps import walk
 from tests.storage_twin import STATES, StorageState, storage_wrong
 
@@ -68,18 +76,7 @@ def _gives(command: Command) -> bool:
 
 async def test_moved_back_and_forth_nothing_is_lost(pair: StoragePair, tmp_path: Path) -> None:
     """A client writes ten lines a second: none that was acknowledged is missing, no handle is stale."""
-    pauses = []
-    with Watcher(pair) as watcher:
-        for _ in range(4):
-            old = _serving(pair)
-            with working(pair) as noticed:
-                result = await Carried(pair, tmp_path).run(MOVE)
-            assert result.outcome is Outcome.DONE, result.sentence
-            assert pair.serving() == other_of(old)
-            nothing_lost(pair, noticed)
-            pauses.append(noticed.pauses[0])
-    assert watcher.looks
-    assert watcher.both == []
+    pauses = await moved_back_and_forth(pair, tmp_path, 4)
     print(f"\nfail-over-drbd: clients waited {statistics.median(pauses):.1f} s, {max(pauses):.1f} s at most")
 
 

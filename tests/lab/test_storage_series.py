@@ -1,4 +1,4 @@
-"""Long series on the real storage pair (`make lab-long`): the power is cut at every command of a move.
+"""Long series on the real storage pair (`make lab-long`): ten moves, and power cuts at every command of one.
 
 Each run ends named, two nodes are never Primary, and what a client was told is written is on the survivor.
 """
@@ -14,7 +14,7 @@ from tests.lab.host import LabError, wait_for
 from tests.lab.storage.network import Network
 from tests.lab.storage.pair import StoragePair
 from tests.lab.storage.profile import other_of
-from tests.lab.storage.runs import Carried, Watcher, brought_home, nothing_lost, working
+from tests.lab.storage.runs import Carried, Watcher, brought_home, moved_back_and_forth, nothing_lost, working
 
 from saitotui.model.command import Command
 from saitotui.model.plan import Outcome
@@ -48,6 +48,11 @@ def pair(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def _is(moment: str, command: Command) -> bool:
     return ("date +%s.%N" if moment == "leaves a mark" else moment) in command.text
+
+
+async def test_ten_moves_lose_nothing(pair: StoragePair, tmp_path: Path) -> None:
+    pauses = sorted(await moved_back_and_forth(pair, tmp_path, 10))
+    print(f"\nten moves: {', '.join(f'{pause:.1f}' for pause in pauses)} s")
 
 
 @pytest.mark.parametrize("who", ["active", "standby"])

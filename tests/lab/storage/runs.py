@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.lab.host import LONG
 from tests.lab.storage.pair import StoragePair
-from tests.lab.storage.profile import FLOATING_IP, NODES
+from tests.lab.storage.profile import FLOATING_IP, NODES, other_of
 from tests.runbooks.deployments import Happening
 from tests.runbooks.simulated import Kept
 
@@ -195,3 +195,22 @@ class Watcher:
                 self.both.append(time.monotonic())
             self.looks += 1
             self._stop.wait(2.0)
+
+
+async def moved_back_and_forth(pair: StoragePair, evidence: Path, times: int) -> list[float]:
+    """Moves the service under a client's writes; the seconds that it waited each time. Nothing is lost, and
+    two are never Primary."""
+    pauses = []
+    with Watcher(pair) as watcher:
+        for _ in range(times):
+            old = pair.serving()
+            with working(pair) as noticed:
+                result = await Carried(pair, evidence).run("fail-over-drbd")
+            assert result.outcome is Outcome.DONE, result.sentence
+            assert old is not None
+            assert pair.serving() == other_of(old)
+            nothing_lost(pair, noticed)
+            pauses.append(noticed.pauses[0])
+    assert watcher.looks
+    assert watcher.both == []
+    return pauses
