@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from saitotui.facts import backing, drbd_generations, drbd_log, haresources
+from saitotui.facts import backing, drbd, drbd_generations, drbd_log, haresources
 from saitotui.facts.drbd_generations import Generations
 from saitotui.facts.haresources import Group, Resource
 from saitotui.model.command import Answer, Unparsable
 
+RECORDINGS = Path(__file__).parents[1] / "recordings" / "storage"
 ALONE = "84FC9735080A442F:5961A93249E42071:0000000000000000:0000000000000000:1:1:1:0:0:0:0\n"
 BEHIND = "5961A93249E42070:0000000000000000:0000000000000000:0000000000000000:1:1:0:1:0:0:0\n"
 
@@ -79,3 +82,20 @@ def test_the_last_contact_is_dated_though_the_state_only_passes() -> None:
     )
     assert drbd_log.kernel_log(Answer(text)).lost == 60.0
     assert drbd_log.kernel_log(Answer("uptime 5.00\n")).lost is None
+
+
+class TestPatience:
+    SHOWN = (RECORDINGS / "config--st1--drbdsetup-show.txt").read_text()
+
+    @pytest.mark.parametrize(("deadtime", "seconds"), [("5", 5.0), ("500ms", 0.5)])
+    def test_recorded(self, deadtime: str, seconds: float) -> None:
+        pings = "".join(line for line in self.SHOWN.splitlines(True) if "ping-" in line)
+        found = drbd.patience(Answer(f"deadtime {deadtime}\n{pings}"))
+        assert (found.heartbeat, found.drbd) == (seconds, 5.0)
+
+    @pytest.mark.parametrize(
+        "raw", ["", "deadtime \n ping-int 3;\n ping-timeout 20;\n", "deadtime 5\n ping-int 3;\n"]
+    )
+    def test_half_an_answer_is_none(self, raw: str) -> None:
+        with pytest.raises(Unparsable):
+            drbd.patience(Answer(raw))

@@ -220,6 +220,22 @@ async def test_the_plan_names_nothing_that_moves(tmp_path: Path) -> None:
     assert first.digest == second.digest
 
 
+async def test_a_takeover_that_would_come_before_drbd_notices_is_amber(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        plan = await made(simulation, ID)
+        st2 = simulation.world.machines["st2"]
+        ordinary = st2.programs["cl_status"]
+
+        def cl_status(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+            return Printed("5\n") if words[1] == "hbparameter" else ordinary(machine, words, stdin)
+
+        st2.programs["cl_status"] = cl_status
+        found = await asked(simulation, plan)
+        assert bad(found) == {"amber: DRBD on st2 notices a dead peer before heartbeat does"}
+        sentences = [line.sentence for line in found.values()]
+        assert any("heartbeat after 5s, DRBD after 8s" in one for one in sentences)
+
+
 async def test_pacemaker_moves_the_service_its_own_way(tmp_path: Path) -> None:
     """There and back; no rule binds it afterwards."""
     async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:

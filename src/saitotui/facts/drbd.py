@@ -42,12 +42,21 @@ def config_command(resource: str) -> str:
     )
 
 
+def patience_command(resource: str) -> str:
+    """How soon heartbeat and DRBD notice that the peer is gone. The configuration holds a secret: only these
+    two lines of it leave the host."""
+    show = f"timeout -k 1 4 drbdsetup show --show-defaults {shell(resource)}"
+    return f"echo deadtime $(cl_status hbparameter -p deadtime); {show} | grep -E 'ping-(int|timeout)'"
+
+
 ESTABLISHED = "Established"
 CONNECTED = "Connected"
 CONNECTING = "Connecting"
 STANDALONE = "StandAlone"
 UP_TO_DATE = "UpToDate"
 _SUM = re.compile(r"^(?P<name>drbd\.conf|/etc/[\w./-]{1,80}) (?P<sum>\d{1,12} \d{1,12})$")
+_DEADTIME = re.compile(r"^deadtime (?P<count>\d{1,7})(?P<unit>ms)?$")
+_PING = re.compile(r"^\s*ping-(?P<name>int|timeout)\s{1,40}(?P<count>\d{1,7});")
 _MINOR = re.compile(r"/dev/drbd(\d{1,7})$")
 
 
@@ -138,6 +147,27 @@ def merged(proc: View | None, status: View | None) -> View | None:
         speed=proc.speed,
         out_of_sync=behind,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds after which heartbeat calls a silent peer dead (`deadtime` of ha.cf), and after which DRBD does
+    at the latest (`ping-int` and `ping-timeout` of drbd.conf(5))."""
+
+    heartbeat: float
+    drbd: float
+
+
+def patience(answer: Answer) -> Patience:
+    """Reads the output of `patience_command`."""
+    lines = clean(answer.text).splitlines()[:50]
+    dead = next((found for line in lines if (found := _DEADTIME.match(line.strip()))), None)
+    pings = {found["name"]: int(found["count"]) for line in lines if (found := _PING.match(line))}
+    if dead is None or set(pings) != {"int", "timeout"}:
+        said = one_line(answer.text, limit=80)
+        raise Unparsable(f"heartbeat and DRBD do not tell how soon they notice (the host said {said!r})")
+    seconds = int(dead["count"]) / (1000 if dead["unit"] else 1)
+    return Patience(seconds, pings["int"] + pings["timeout"] / 10)
 
 
 def config(answer: Answer) -> Mapping[str, str]:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 CONFIG = """resource r0 {
     on st1 { device /dev/drbd0 minor 0; disk /dev/vg0/r0; meta-disk internal; address ipv4 10.0.0.21:7788; }
     on st2 { device /dev/drbd0 minor 0; disk /dev/vg0/r0; meta-disk internal; address ipv4 10.0.0.22:7788; }
-    net { protocol C; cram-hmac-alg sha1; shared-secret "simulated"; verify-alg crc32c; }
+    net { protocol C; cram-hmac-alg sha1; shared-secret "simulated"; verify-alg crc32c;
+        ping-int        	7; # seconds
+        ping-timeout    	10; # 1/10 seconds
+    }
     disk { on-io-error detach; resync-rate 40M; }
 }
 """

@@ -21,6 +21,8 @@ def preflight(pair: Pair) -> Iterator[Precondition]:
         yield Precondition(checks.two_links(node), why, Grade.AMBER, Grade.AMBER)
         why = "after a healed partition heartbeat stays stopped on both"
         yield Precondition(checks.comes_back(node), why, Grade.AMBER, Grade.AMBER)
+        why = "a takeover after a power cut may fail: raise deadtime, or lower ping-int and ping-timeout"
+        yield Precondition(checks.knows_first(pair, node), why, Grade.AMBER, Grade.AMBER)
 
 
 def hand_over(pair: Pair) -> tuple[Step, ...]:

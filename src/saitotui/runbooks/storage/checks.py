@@ -193,6 +193,20 @@ def comes_back(node: NodeView) -> Check:
     )
 
 
+def knows_first(pair: Pair, node: NodeView) -> Check:
+    """Whether DRBD notices a dead peer before heartbeat takes over: it refuses to be promoted until then, and
+    heartbeat does not try again for long."""
+
+    def judge(answer: Answer) -> Verdict:
+        found = drbd.patience(answer)
+        said = f"heartbeat after {found.heartbeat:g}s, DRBD after {found.drbd:g}s at the latest"
+        return Verdict(found.drbd <= found.heartbeat, said)
+
+    command = on(node.host, drbd.patience_command(pair.storage.resource))
+    sentence = f"DRBD on {node.name} notices a dead peer before heartbeat does"
+    return Check(sentence, command, reading(judge), deadline=6.0)
+
+
 def configured_alike(pair: Pair, node: NodeView, wanted: Mapping[str, str]) -> Check:
     """Whether the configuration on the node is the one that the active one had when the plan was made."""
 
