@@ -12,8 +12,7 @@ from statistics import median
 from tests.bench.peers import Missing, needs_lab
 from tests.bench.rows import Result, Row, Skipped
 from tests.lab.host import wait_for
-from tests.lab.storage.network import Network
-from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import other_of
 from tests.lab.storage.runs import brought_home, nothing_lost, working
 
@@ -54,10 +53,5 @@ def bench() -> Iterable[Result]:
     except Missing as error:
         yield Skipped("power cuts of a real storage pair", f"{error}: make lab-test installs it")
         return
-    with (
-        tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name,
-        Network() as network,
-        StoragePair(Path(name), network) as pair,
-        network.entered(),
-    ):
+    with tempfile.TemporaryDirectory(prefix="saitotui-bench-") as name, alone(Path(name)) as pair:
         yield from _rows(pair)

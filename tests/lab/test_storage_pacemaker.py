@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab.host import wait_for
-from tests.lab.storage.network import Network
-from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import other_of
 from tests.lab.storage.runs import Carried, moved_back_and_forth, nothing_lost, working
 
@@ -24,7 +23,7 @@ MOVED_RULES = "cibadmin --query --scope constraints | grep cli- || true"
 @pytest.fixture(scope="module")
 def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
     folder = tmp_path_factory.mktemp("pacemaker")
-    with Network() as network, StoragePair(folder, network, "pacemaker") as pair, network.entered():
+    with alone(folder, "pacemaker") as pair:
         yield pair
 
 

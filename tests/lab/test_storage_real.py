@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tests.lab.host import wait_for
 from tests.lab.looking import Console
-from tests.lab.storage.network import BACK, Network
-from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.network import BACK
+from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import NODES, other_of
 from tests.lab.storage.runs import (
     Carried,
@@ -37,8 +37,7 @@ MOVE, JOIN = "fail-over-drbd", "rejoin-drbd-node"
 @pytest.fixture(scope="module")
 def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
     folder = tmp_path_factory.mktemp("storage")
-    # The image is built outside: from in there no registry of packages can be reached.
-    with Network() as network, StoragePair(folder, network) as pair, network.entered():
+    with alone(folder) as pair:
         yield pair
 
 

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab.host import LabError, wait_for
-from tests.lab.storage.network import Network
-from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import other_of
 from tests.lab.storage.runs import Carried, Watcher, brought_home, moved_back_and_forth, nothing_lost, working
 
@@ -42,7 +41,7 @@ MOMENTS = (
 @pytest.fixture(scope="module")
 def pair(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
     folder = tmp_path_factory.mktemp("storage")
-    with Network() as network, StoragePair(folder, network) as pair, network.entered():
+    with alone(folder) as pair:
         yield pair
 
 

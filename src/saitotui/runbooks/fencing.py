@@ -14,7 +14,7 @@ from saitotui.clients.quoting import shell
 from saitotui.facts import mysql_daemon, proxmox_ha, proxmox_resources
 from saitotui.facts.mysql_daemon import PS
 from saitotui.facts.proxmox_resources import GuestUse
-from saitotui.model.command import Answer, Client, Command, Danger, Unparsable
+from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind, Unparsable
 from saitotui.model.plan import Act, Check, Stage, Step, Verdict
 from saitotui.model.profile import MysqlServer, Profile
 from saitotui.model.snapshot import Snapshot
@@ -24,10 +24,24 @@ from saitotui.tiers.cluster.questions import ask
 
 HELD = ("disabled", "stopped")
 """States of an HA resource in which HA does not start its guest (ha-manager(1))."""
+SILENT = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT)
+"""What is known of a host that gives these: it does not answer."""
 Fence = tuple[Stage, ...]
 """What proves one away; each stage is confirmed by typing."""
 SERVES_NOBODY = "nothing: it serves nobody"
 STAYS = "a dead master stays off until it is brought back as a replica"
+
+
+def silent(name: str, host: str) -> Check:
+    """Whether a host gives no answer; `name` is what runs there."""
+
+    def judge(answer: Answer | Failure) -> Verdict:
+        if isinstance(answer, Failure):
+            return Verdict(answer.kind in SILENT or None, answer.sentence)
+        return Verdict(False, "it answers")
+
+    command = Command(Client.SSH, host, "true", session="act")
+    return Check(f"{name} does not answer", command, judge, deadline=5.0)
 
 
 def proofs(*fences: Fence) -> tuple[Check, ...]:

@@ -40,7 +40,7 @@ class Rented:
         """The machine is the one that is meant: what Robot calls it is shown, and `word` is typed."""
         seen = Check(
             f"Robot sees whether {self.host} (server {self.number}) has power",
-            _ask(f"/reset/{self.number}"),
+            ask(f"/reset/{self.number}"),
             reading(lambda answer: self._sees(robot.power(answer))),
             ANSWER,
         )
@@ -63,7 +63,7 @@ class Rented:
             return Verdict(found.state == OFF, found.state)
 
         sentence = f"{self.host} (server {self.number}) has no power"
-        return Check(sentence, _ask(f"/reset/{self.number}"), reading(judge), ANSWER, pause=PAUSE)
+        return Check(sentence, ask(f"/reset/{self.number}"), reading(judge), ANSWER, pause=PAUSE)
 
     def press(self, kind: str) -> Act:
         path, body = f"POST /reset/{self.number}", json.dumps({"type": kind})
@@ -80,7 +80,7 @@ class Rented:
             return Verdict(right, said)
 
         sentence = f"Robot does not call server {self.number} by another host's name"
-        return Check(sentence, _ask(f"/server/{self.number}"), reading(judge), ANSWER)
+        return Check(sentence, ask(f"/server/{self.number}"), reading(judge), ANSWER)
 
     def _sees(self, found: Power) -> Verdict:
         if found.number != self.number:
@@ -102,5 +102,6 @@ def rented(profile: Profile, snapshot: Snapshot, host: str) -> Rented | str:
     return Rented(profile, host, numbers[0], types)
 
 
-def _ask(path: str) -> Command:
+def ask(path: str) -> Command:
+    """A question to Robot."""
     return Command(Client.ROBOT, "robot", f"GET {path}")

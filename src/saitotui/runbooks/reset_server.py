@@ -14,6 +14,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import duration
+from saitotui.runbooks.fencing import silent
 from saitotui.runbooks.rented import Rented, rented
 
 ID = "reset-server"
@@ -29,7 +30,8 @@ BOOT = 600.0
 """Seconds in which a machine must have booted."""
 FRESH = 900.0
 """Seconds since its start for which it counts as booted just now."""
-SILENT = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.REFUSED)
+BOOTING = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.REFUSED)
+"""How a machine answers that boots: nobody listens yet."""
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -65,16 +67,7 @@ def _preflight(machine: Rented, how: str) -> Iterator[Precondition]:
         yield Precondition(machine.off(), "its button would begin to switch it off", decisive=True)
         return
     why = "it lives: what runs there ends hard, reboot it from inside instead"
-    yield Precondition(_silent(machine.host), why, Grade.AMBER, Grade.AMBER)
-
-
-def _silent(host: str) -> Check:
-    def judge(answer: Answer | Failure) -> Verdict:
-        if isinstance(answer, Failure):
-            return Verdict(answer.kind in SILENT or None, answer.sentence)
-        return Verdict(False, "it answers")
-
-    return Check(f"{host} does not answer", Command(Client.SSH, host, "true"), judge, deadline=5.0)
+    yield Precondition(silent(machine.host, machine.host), why, Grade.AMBER, Grade.AMBER)
 
 
 def _press(machine: Rented, how: str) -> Stage:
@@ -102,7 +95,7 @@ def _booted(host: str) -> Check:
     def judge(answer: Answer | Failure) -> Verdict:
         """No answer is an answer: it has not booted."""
         if isinstance(answer, Failure):
-            return Verdict(False if answer.kind in SILENT else None, answer.sentence)
+            return Verdict(False if answer.kind in BOOTING else None, answer.sentence)
         try:
             up = host_facts.facts(answer).uptime
         except Unparsable as error:

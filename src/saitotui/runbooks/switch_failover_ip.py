@@ -31,6 +31,7 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.application.journeys import journeys_after, journeys_before
 from saitotui.runbooks.judging import reading
+from saitotui.runbooks.rented import ask
 from saitotui.tiers.hardware import HardwareTier
 
 ID = "switch-failover-ip"
@@ -122,7 +123,7 @@ def _leads(found: _Switch, target: str, name: str) -> Check:
         active = robot.failover(answer).active
         return Verdict(active == target, f"leads to {active or 'nowhere'}")
 
-    command = _ask(f"/failover/{found.address}")
+    command = ask(f"/failover/{found.address}")
     return Check(f"{found.address} leads to {name}", command, reading(judge), ASK, pause=PAUSE)
 
 
@@ -136,7 +137,7 @@ def _meant(found: _Switch) -> Check:
         return Verdict(right, said)
 
     sentence = f"Robot's server {found.new.number} is {found.host}, and ready"
-    return Check(sentence, _ask(f"/server/{found.new.number}"), reading(judge), ASK)
+    return Check(sentence, ask(f"/server/{found.new.number}"), reading(judge), ASK)
 
 
 def _takes(found: _Switch) -> Check:
@@ -182,10 +183,6 @@ def _switch(found: _Switch, target: str) -> Command:
         return Command(Client.ROBOT, "robot", f"DELETE {path}", danger=Danger.DISRUPTIVE)
     body = json.dumps({"active_server_ip": target})
     return Command(Client.ROBOT, "robot", f"POST {path}", body, danger=Danger.DISRUPTIVE)
-
-
-def _ask(path: str) -> Command:
-    return Command(Client.ROBOT, "robot", f"GET {path}")
 
 
 RUNBOOK = Runbook(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -168,3 +169,11 @@ class StoragePair:
     def heal(self) -> None:
         for bridge in (FRONT, BACK):
             self.join(bridge)
+
+
+@contextmanager
+def alone(folder: Path, manager: str = "heartbeat") -> Iterator[StoragePair]:
+    """A pair in a network of its own, in which this thread is as long as the block lasts."""
+    # The image is built outside: from in there no registry of packages can be reached.
+    with Network() as network, StoragePair(folder, network, manager) as pair, network.entered():
+        yield pair

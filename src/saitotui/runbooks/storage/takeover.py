@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import drbd_log
-from saitotui.model.command import Answer, Failure, FailureKind
+from saitotui.model.command import Answer
 from saitotui.model.plan import Check, Grade, Plan, Precondition, Refusal, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import coarse
 from saitotui.runbooks import fencing
-from saitotui.runbooks.fencing import Fence
+from saitotui.runbooks.fencing import Fence, silent
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import checks, clients
@@ -27,8 +27,6 @@ from saitotui.tiers.storage.view import UP_TO_DATE, NodeView, View
 
 ID = "fail-over-drbd"
 TITLE = "Fail over the storage pair"
-SILENT = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT)
-"""What is known of a node that gives these: it does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,21 +133,12 @@ def _preflight(found: _Taking) -> Iterator[Precondition]:
         why = "two may never be Primary"
         yield Precondition(checks.secondary(pair.storage, old), why, decisive=True)
         return
-    yield Precondition(_silent(old), "it lives: a living node is asked to give", decisive=True)
+    yield Precondition(silent(old.name, old.host), "it lives: a living node is asked to give", decisive=True)
     yield Precondition(
         checks.alone(pair.storage, new, old.name), "DRBD hears it: it is not dead", decisive=True
     )
     why = f"what {old.name} took later is on its disks only: bring it back instead if nothing may be lost"
     yield Precondition(_last_contact(new, old.name), why, Grade.AMBER, Grade.AMBER)
-
-
-def _silent(node: NodeView) -> Check:
-    def judge(answer: Answer | Failure) -> Verdict:
-        if isinstance(answer, Failure):
-            return Verdict(answer.kind in SILENT or None, answer.sentence)
-        return Verdict(False, "it answers")
-
-    return Check(f"{node.name} does not answer", on(node.host, "true"), judge, deadline=5.0)
 
 
 def _last_contact(node: NodeView, peer: str) -> Check:
