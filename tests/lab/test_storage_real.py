@@ -234,6 +234,16 @@ async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: P
     assert new.outcome is Outcome.DONE, new.sentence
 
 
+async def test_the_volume_grows_under_its_users(pair: StoragePair, tmp_path: Path) -> None:
+    room = "df -P -k /srv/nfs | tail -n 1 | awk '{print $2}'"
+    before = int(pair.hosts[_serving(pair)].says(room))
+    with working(pair) as noticed:
+        result = await Carried(pair, tmp_path).run("grow-drbd-volume", to="96M")
+    assert result.outcome is Outcome.DONE, result.sentence
+    assert int(pair.hosts[_serving(pair)].says(room)) > before + 24 * 1024
+    nothing_lost(pair, noticed)
+
+
 async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) -> None:
     """Nothing is moved: the link is dead, the configuration differs, the standby has no nfsd."""
     run = Carried(pair, tmp_path)

@@ -19,6 +19,7 @@ from saitotui.simulator.storage_state import (
     NFS,
     RATE,
     SERVED_AFTER,
+    SIZE,
     TAKEOVER,
     TICK,
     VERIFY,
@@ -37,6 +38,8 @@ class StoragePart:
     def __init__(self, world: World, manager: str = HEARTBEAT) -> None:
         self.world, self.manager = world, manager
         self.nodes: dict[str, StorageNode] = {}
+        self.size = self.filesystem = SIZE
+        """KiB of the DRBD device, and of the file system on it."""
         self.bound = ""
         """The node to which a rule of an earlier move binds the service (pacemaker)."""
         for name in ("st1", "st2"):
@@ -181,6 +184,19 @@ class StoragePart:
         """How much of an online verify is done, 0 to 1."""
         began = max(node.verify_at for node in self.nodes.values())
         return min(1.0, (self.world.clock.now() - began) / VERIFY) if began else 0.0
+
+    def grow(self) -> bool:
+        """DRBD takes what is under it on both nodes; the new room is copied. False when it cannot."""
+        nodes = list(self.nodes.values())
+        source = next((node for node in nodes if node.active), None)
+        room = min(node.lower for node in nodes)
+        if source is None or not all(node.connected and not node.syncing for node in nodes):
+            return False
+        new, self.size = room - self.size, max(room, self.size)
+        if new > 0:
+            source.out_of_sync += new
+            self.begin_resync(source, self.peer(source))
+        return True
 
     def begin_verify(self) -> None:
         for node in self.nodes.values():

@@ -28,7 +28,8 @@ class Drbdadm:
     def install(self) -> None:
         plain: dict[str, Callable[[Sequence[str]], Printed]] = {
             "drbdadm": self._drbdadm, "lvs": self._lvs, "lvcreate": self._lvcreate,
-            "lvremove": self._lvremove,
+            "lvremove": self._lvremove, "lvextend": self._lvextend, "resize2fs": self._resize2fs,
+            "dumpe2fs": self._dumpe2fs,
         }  # fmt: skip
         self._node.machine.programs |= {name: ignoring(function) for name, function in plain.items()}
 
@@ -51,7 +52,7 @@ class Drbdadm:
             "disconnect": self._disconnect, "pause-sync": self._pause, "resume-sync": self._resume,
             "up": self._up, "down": self._down, "attach": self._attach, "detach": self._detach,
             "create-md": self._create, "verify": self._verify, "adjust": self._nothing,
-            "disk-options": self._nothing,
+            "disk-options": self._nothing, "resize": self._resize,
         }.get(verb)  # fmt: skip
         if act is None:
             return Printed(err=f"drbdadm: Unknown command '{verb}'\n", status=1)
@@ -134,13 +135,13 @@ class Drbdadm:
         return Printed()
 
     def _free(self) -> int:
-        return FREE - sum(self._node.kept.values())
+        return FREE - sum(self._node.kept.values()) - (self._node.lower - SIZE)
 
     def _lvs(self, words: Sequence[str]) -> Printed:
         """Of the volume under DRBD, or of a copy of it."""
         asked = words[-1].rpartition("/")[2]
         if asked == VOLUME:
-            return Printed(f"  {GROUP} {VOLUME} {SIZE}.00 {self._free()}.00\n")
+            return Printed(f"  {GROUP} {VOLUME} {self._node.lower}.00 {self._free()}.00\n")
         if asked in self._node.kept:
             return Printed(f"  {asked} 0.00\n")
         return Printed(err=f'  Failed to find logical volume "{GROUP}/{asked}"\n', status=5)
@@ -151,6 +152,32 @@ class Drbdadm:
             return Printed(err=f'  Volume group "{GROUP}" has insufficient free space\n', status=5)
         self._node.kept[words[words.index("-n") + 1]] = size
         return Printed()
+
+    def _lvextend(self, words: Sequence[str]) -> Printed:
+        node, size = self._node, int(words[words.index("-L") + 1].rstrip("k"))
+        if size <= node.lower:
+            return Printed(err="  New size given is not larger than existing size\n", status=5)
+        if size - node.lower > self._free():
+            return Printed(err="  Insufficient free space\n", status=5)
+        node.lower = size
+        return Printed()
+
+    def _resize(self, words: Sequence[str]) -> Printed:
+        if self._part.grow():
+            return Printed()
+        return Printed(err="0: Failure: (130) Resize not allowed during resync.\n", status=10)
+
+    def _resize2fs(self, words: Sequence[str]) -> Printed:
+        part = self._part
+        if not self._node.mounted:
+            return Printed(err="resize2fs: Read-only file system\n", status=1)
+        part.filesystem = part.size
+        return Printed(f"The filesystem on {words[-1]} is now {part.size // 4} (4k) blocks long.\n")
+
+    def _dumpe2fs(self, words: Sequence[str]) -> Printed:
+        return Printed(
+            f"Block count:              {self._part.filesystem // 4}\nBlock size:               4096\n"
+        )
 
     def _lvremove(self, words: Sequence[str]) -> Printed:
         self._node.kept.pop(words[-1].rpartition("/")[2], None)

@@ -75,6 +75,8 @@ class StorageNode:
     """Whether pacemaker here could not fence its peer."""
     waits: bool = False
     """Whether hand_over.sh waits here for the other node to give."""
+    lower: int = SIZE
+    """KiB of the volume under DRBD."""
     blank: bool = False
     """Whether the lower disk has no metadata of DRBD: it is a new one."""
     kept: dict[str, int] = field(default_factory=dict)

@@ -59,6 +59,7 @@ class Tools:
             "/etc/ha.d/haresources": _HARESOURCES,
             "/etc/exports": f"{MOUNT} 10.0.0.0/24(rw,sync,no_root_squash,no_subtree_check,fsid=1)\n",
             "/proc/drbd": self.proc,
+            "/sys/block/drbd0/size": lambda: f"{2 * self._part.size}\n",
             "/var/log/ha-log": self._ha_log,
             "/.df/mount": self._df_row,
             "/proc/fs/nfsd/threads": lambda: "8\n" if node.exporting else "0\n",
@@ -81,7 +82,7 @@ class Tools:
         return "/dev/sda1 / ext4 rw,relatime 0 0\n" + row
 
     def _df_row(self) -> str:
-        total, used = 239_483, self._node.used
+        total, used = 239_483 + self._part.filesystem - SIZE, self._node.used
         if not self._node.mounted:
             return ""
         return f"{DEVICE}       {total:>8} {used:>9} {total - used:>9} {used * 100 // total:>7}% {MOUNT}\n"
@@ -160,7 +161,8 @@ class Tools:
         text = (
             f"{RESOURCE} role:{node.role} suspended:no\n    write-ordering:flush\n"
             f"  volume:0 minor:0 disk:{node.disk}\n"
-            f"      size:{SIZE} read:263548 written:{node.received + 20565:.0f} al-writes:50 bm-writes:0\n"
+            f"      size:{self._part.size} read:263548 written:{node.received + 20565:.0f} "
+            "al-writes:50 bm-writes:0\n"
             "      upper-pending:0 lower-pending:0 al-suspended:no blocked:no\n"
         )
         if node.standalone:

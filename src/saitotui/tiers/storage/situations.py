@@ -201,6 +201,7 @@ SPACE_LOW = Situation(
     "The exported file system fills up",
     "The limit of the profile is passed.",
     "Find what grows; clean up or enlarge the volume.",
+    ("grow-drbd-volume",),
 )
 SPACE_CRITICAL = Situation(
     "storage.space-critical",
@@ -208,6 +209,7 @@ SPACE_CRITICAL = Situation(
     "The exported file system is nearly full",
     "Writes will fail soon, on every client.",
     "Free space now; then enlarge the volume.",
+    ("grow-drbd-volume",),
 )
 CLIENTS_MISSING = Situation(
     "storage.clients-missing",
