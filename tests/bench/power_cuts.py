@@ -14,7 +14,7 @@ from tests.bench.rows import Result, Row, Skipped
 from tests.lab.host import wait_for
 from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import other_of
-from tests.lab.storage.runs import brought_home, nothing_lost, working
+from tests.lab.storage.runs import brought_home, nothing_lost, taken_over, working
 
 CUTS = {"active": 10, "passive": 4}
 """How often a node of each kind loses its power."""
@@ -29,7 +29,7 @@ def _cut(pair: StoragePair, active: bool) -> float:
     with working(pair) as noticed:
         time.sleep(2)
         pair.hosts[dead].power_off()
-        wait_for(f"{other_of(dead)} to serve", lambda: pair.serving() == other_of(dead), 90)
+        asyncio.run(taken_over(pair, pair.folder, dead))
         before = len(noticed.lines)
         wait_for("the client to go on", lambda: len(noticed.lines) > before + 20, 90)
     nothing_lost(pair, noticed)

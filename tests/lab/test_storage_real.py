@@ -21,6 +21,7 @@ from tests.lab.storage.runs import (
     kept,
     moved_back_and_forth,
     nothing_lost,
+    taken_over,
     working,
 )
 from tests.lab.swaps import walk
@@ -95,10 +96,10 @@ async def test_an_active_node_without_power_is_replaced_by_heartbeat(
     with working(pair) as noticed:
         await asyncio.sleep(2)
         pair.hosts[dead].power_off()
-        _served_by(pair, other_of(dead))
+        by = await taken_over(pair, tmp_path, dead)
         await asyncio.sleep(20)
     nothing_lost(pair, noticed)
-    print(f"\npower cut: the client waited {noticed.pauses[0]:.1f} s")
+    print(f"\npower cut: {by} took over, the client waited {noticed.pauses[0]:.1f} s")
     pair.power_on(dead)
     pair.hosts[dead].ready()
     await brought_home(pair, tmp_path)
@@ -135,11 +136,7 @@ async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path:
         await asyncio.sleep(1)
         result = await run.run(MOVE, _gives, pair.hosts[victim].power_off)
         assert result.outcome is not Outcome.DONE
-        survivor = other_of(victim)
-        if pair.serving() is None:
-            again = await run.run(MOVE, off=victim)
-            assert again.outcome is Outcome.DONE, again.sentence
-        assert pair.serving() == survivor
+        await taken_over(pair, tmp_path, victim, 30)
         await asyncio.sleep(20)
     assert watcher.both == []
     nothing_lost(pair, noticed)

@@ -10,13 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.lab.host import LabError, wait_for
 from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import other_of
-from tests.lab.storage.runs import Carried, Watcher, brought_home, moved_back_and_forth, nothing_lost, working
+from tests.lab.storage.runs import (
+    Carried,
+    Watcher,
+    brought_home,
+    moved_back_and_forth,
+    nothing_lost,
+    taken_over,
+    working,
+)
 
 from saitotui.model.command import Command
-from saitotui.model.plan import Outcome
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -60,24 +66,17 @@ async def test_power_is_cut_at_any_command(pair: StoragePair, tmp_path: Path, mo
     old = pair.serving()
     assert old is not None
     victim = old if who == "active" else other_of(old)
-    survivor = other_of(victim)
     run = Carried(pair, tmp_path)
     with Watcher(pair) as watcher, working(pair) as noticed:
         await asyncio.sleep(1)
         result = await run.run(MOVE, lambda one: _is(moment, one), pair.hosts[victim].power_off)
         assert not pair.hosts[victim].powered, "the moment never came"
         assert result.sentence
-        try:
-            wait_for(f"{survivor} to serve", lambda: pair.serving() == survivor, 60)
-            by = "itself"
-        except LabError:
-            again = await run.run(MOVE, off=victim)
-            assert again.outcome is Outcome.DONE, again.sentence
-            by = "the runbook"
+        by = await taken_over(pair, tmp_path, victim)
         await asyncio.sleep(15)
     assert watcher.both == []
     nothing_lost(pair, noticed)
-    print(f"\n{moment}, {who}: {result.outcome.value}, taken over by {by}, waited {noticed.pauses[0]:.1f} s")
+    print(f"\n{moment}, {who}: {result.outcome.value}, {by} took over, waited {noticed.pauses[0]:.1f} s")
     pair.power_on(victim)
     pair.hosts[victim].ready()
     await brought_home(pair, tmp_path)

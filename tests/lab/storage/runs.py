@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from tests.lab.host import LONG
+from tests.lab.host import LONG, LabError, wait_for
 from tests.lab.storage.pair import StoragePair
 from tests.lab.storage.profile import FLOATING_IP, NODES, other_of
 from tests.runbooks.deployments import Happening
@@ -156,6 +156,19 @@ class Carried:
 
     def told(self, words: str) -> bool:
         return any(words in event.sentence for event in self.events)
+
+
+async def taken_over(pair: StoragePair, evidence: Path, dead: str, seconds: float = 60.0) -> str:
+    """Waits until the survivor of `dead` serves; who brought that about. heartbeat loses a takeover now and
+    then: then it is the runbook, as an engineer would have it."""
+    survivor = other_of(dead)
+    with suppress(LabError):
+        wait_for(f"{survivor} to serve", lambda: pair.serving() == survivor, seconds)
+        return pair.manager
+    result = await Carried(pair, evidence).run("fail-over-drbd", off=dead)
+    assert result.outcome is Outcome.DONE, result.sentence
+    assert pair.serving() == survivor
+    return "the runbook"
 
 
 async def brought_home(pair: StoragePair, evidence: Path) -> None:
