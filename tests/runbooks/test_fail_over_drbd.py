@@ -166,6 +166,23 @@ async def test_a_button_that_was_not_held_promotes_nobody(tmp_path: Path, fate: 
         assert serving(simulation) == {"st1"}
 
 
+async def test_what_heartbeat_began_and_lost_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The export is served; that heartbeat hangs in the middle is said, and is no reason to stop it again."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        monkeypatch.setattr(simulation.storage, "_acquired", lambda node: None)
+        simulation.inject("power-loss", "st1")
+        simulation.advance(90)
+        assert simulation.storage.nodes["st2"].believes == "transition"
+        assert serving(simulation) == set()
+        plan = await made(simulation, ID, off="st1")
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.FAILED
+        assert "heartbeat on st2 knows that it has everything: transition" in result.sentence
+        assert serving(simulation) == {"st2"}
+
+
 async def test_one_that_lives_after_all_is_not_taken_for_dead(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "storage-nobody-serves", frozen=True) as simulation:
         simulation.advance(60)
