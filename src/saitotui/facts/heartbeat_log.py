@@ -25,7 +25,7 @@ _LINE = re.compile(
 _TOLD = (
     "wants to go standby", "Acquiring resource group", "Releasing resource group", "Resources being acquired",
     "takeover complete for node", "Heartbeat shutdown in progress", "Starting heartbeat",
-    "now has status", "returning after partition", "Local standby process completed",
+    "now has status", ": is dead", "returning after partition", "Local standby process completed",
     "Standby resource acquisition done", "Shared disks are not protected",
 )  # fmt: skip
 """What is worth a line on a time line; the rest of the log is noise."""
@@ -39,6 +39,11 @@ class Entry:
     age: float
     level: str
     said: str
+
+    @property
+    def death(self) -> bool:
+        """Whether a node was called dead: by heartbeat itself, or by ipfail, where that runs."""
+        return ": is dead" in self.said or "now has status dead" in self.said
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def _since_death(view: View, node: NodeView, heartbeat: Membership) -> float | N
     dead = any(status == "dead" for name, status in heartbeat.nodes.items() if name in view.nodes)
     if not dead or node.manager_log is None:
         return None
-    ages = [entry.age for entry in node.manager_log.entries if "now has status dead" in entry.said]
+    ages = [entry.age for entry in node.manager_log.entries if entry.death]
     return min(ages) + max(0.0, view.at - node.manager_log_at) if ages else None
 
 
