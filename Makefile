@@ -38,7 +38,7 @@ lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
 	$(RUN)/pytest -m 'lab and not long'
 
-lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 40 minutes)
+lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 50 minutes)
 	tests/lab/install.sh
 	$(RUN)/pytest -m long -s
 

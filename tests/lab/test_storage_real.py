@@ -263,7 +263,10 @@ async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) ->
     assert pair.serving() == old.name
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+@pytest.mark.parametrize(
+    "state",
+    [pytest.param(state, id=state.name, marks=[] if state.order else pytest.mark.long) for state in STATES],
+)
 async def test_its_troubles_are_told_as_the_simulated_ones(pair: StoragePair, state: StorageState) -> None:
     active, standby = _serving(pair), other_of(_serving(pair))
     console = Console(pair.profile)
