@@ -74,6 +74,7 @@ async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair
     pair.settle()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "why", ["crm_standby --node {name} --update on", "systemctl stop pacemaker corosync"]
 )
