@@ -70,6 +70,19 @@ async def test_what_makes_no_sense_is_refused(tmp_path: Path, to: str, words: st
         assert words in "".join(refused.reasons)
 
 
+async def test_a_large_volume_grows_by_more_than_what_may_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the old size would pass for the new one."""
+    monkeypatch.setattr("saitotui.simulator.storage_drbdadm.FREE", 1 << 32)
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        for node in simulation.storage.nodes.values():
+            node.lower = 1 << 30
+        refused = await planned(simulation, ID, to="1048676M")
+        assert isinstance(refused, Refusal)
+        assert "grows by 520 MiB or more" in "".join(refused.reasons)
+
+
 async def test_a_copy_that_is_not_whole_does_not_grow(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "drbd-standby-down", frozen=True) as simulation:
         simulation.advance(60)

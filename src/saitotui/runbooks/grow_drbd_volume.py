@@ -41,7 +41,7 @@ TITLE = "Make the storage volume larger"
 SIZE = re.compile(r"(?P<count>[1-9]\d{0,8})(?P<unit>[MGT])")
 UNITS = {"M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 STEP = 16 << 10
-"""KiB that it must grow by, so that the new size can be told from the old one."""
+"""KiB that it must grow by at least."""
 GROWABLE = ("ext4", "xfs")
 
 
@@ -63,8 +63,13 @@ class _Growth:
 
     @property
     def least(self) -> int:
-        """KiB of it that are left: DRBD keeps metadata at its end (32 KiB a GiB), a file system rounds."""
-        return self.target - self.target // 4096 - 4096
+        """KiB of it that are left."""
+        return self.target - _spent(self.target)
+
+
+def _spent(size: int) -> int:
+    """KiB of so many that may be missing: DRBD's metadata (32 KiB a GiB), and what a file system rounds."""
+    return size // 4096 + 4096
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -111,8 +116,10 @@ def _growth(view: View, wanted: str) -> _Growth | str:
     sizes = [volume.size for volume in volumes.values()]
     if target < max(sizes):
         return f"the volume has {kib(max(sizes))} already: it cannot get smaller"
-    if 0 < target - min(sizes) < STEP:
-        return f"the volume has {kib(min(sizes))}: it grows by {kib(STEP)} or more"
+    # What may be missing of the new size must not hide that it is still the old one.
+    step = max(STEP, 2 * _spent(target))
+    if 0 < target - min(sizes) < step:
+        return f"the volume has {kib(min(sizes))}: it grows by {kib(step)} or more"
     return _Growth(view.storage, active, standby, volumes, minor, kinds[0], target)
 
 
@@ -169,13 +176,8 @@ def _lower(found: _Growth) -> Stage:
 
 def _device(found: _Growth) -> Stage:
     storage, active = found.storage, found.active
-
-    def judge(answer: Answer) -> Verdict:
-        size = volume_size.device(answer)
-        return Verdict(size >= found.least, kib(size))
-
-    sentence = f"{storage.device} on {active.name} has about {kib(found.target)}"
-    goal = Check(sentence, on(active.host, volume_size.device_command(found.minor)), reading(judge))
+    size = on(active.host, volume_size.device_command(found.minor))
+    goal = _about(found, f"{storage.device} on {active.name}", size, volume_size.device, 3.0)
     resize = on(active.host, f"drbdadm resize {shell(storage.resource)}", Danger.DISRUPTIVE)
     return Stage(
         "device",
@@ -203,10 +205,11 @@ def _device(found: _Growth) -> Stage:
 def _filesystem(found: _Growth) -> Stage:
     storage, active = found.storage, found.active
     where = (found.kind, storage.device, storage.mount)
+    size = on(active.host, volume_size.filesystem_command(*where))
     step = Step(
         f"the {found.kind} on {storage.mount} takes the room",
         (Act(on(active.host, volume_size.grow_command(*where), Danger.DISRUPTIVE)),),
-        goal=_holds(found, on(active.host, volume_size.filesystem_command(*where))),
+        goal=_about(found, storage.mount, size, volume_size.filesystem, 10.0),
         no_undo="it cannot get smaller while it is mounted",
         deadline=300.0,
         expected=5.0,
@@ -215,14 +218,16 @@ def _filesystem(found: _Growth) -> Stage:
     return Stage("filesystem", "The file system grows", (step, serves), notice="nothing: it stays mounted")
 
 
-def _holds(found: _Growth, command: Command) -> Check:
+def _about(
+    found: _Growth, what: str, command: Command, read: Callable[[Answer], int], deadline: float
+) -> Check:
+    """Whether `what`, whose size `read` reads, has what is left of the target."""
+
     def judge(answer: Answer) -> Verdict:
-        size = volume_size.filesystem(answer)
+        size = read(answer)
         return Verdict(size >= found.least, kib(size))
 
-    return Check(
-        f"{found.storage.mount} has about {kib(found.target)}", command, reading(judge), deadline=10.0
-    )
+    return Check(f"{what} has about {kib(found.target)}", command, reading(judge), deadline)
 
 
 RUNBOOK = Runbook(
