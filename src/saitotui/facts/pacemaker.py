@@ -81,6 +81,9 @@ class Pacemaker:
     resources: tuple[Resource, ...] = ()
     failures: tuple[FailedAction, ...] = ()
 
+    def member(self, name: str) -> Member | None:
+        return next((one for one in self.members if one.name == name), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Location:

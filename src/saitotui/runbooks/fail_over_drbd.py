@@ -32,9 +32,8 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if isinstance(pair, tuple):
         return Refusal(ID, pair)
     old, new = pair.old.name, pair.new.name
-    after = (
-        "" if pair.managed else "; nobody takes over by itself until heartbeat is started (rejoin-drbd-node)"
-    )
+    idle = f"; nobody takes over by itself until {view.storage.manager} is started (rejoin-drbd-node)"
+    after = "" if pair.managed else idle
     way = way_of(view.storage)
     return Plan(
         ID,

@@ -33,6 +33,11 @@ def waiting(left: Callable[[Answer], str], who: str = "") -> Callable[[Answer | 
     return pending
 
 
+def whatever(answer: Answer | Failure) -> str:
+    """Takes every answer for success: the step's goal is asked, or nothing depends on it."""
+    return ""
+
+
 def value_name(what: str, of: str) -> str:
     """The name under which a run captures `what` of a node: letters, digits and `_` only."""
     return f"{what}_{re.sub(r'[^a-z0-9_]', '_', of.lower())}"

@@ -15,9 +15,11 @@ from saitotui.model.plan import Act, Check, Grade, Parameter, Plan, Precondition
 from saitotui.model.profile import Profile, Storage
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.judging import whatever
 from saitotui.runbooks.robots import STORAGE, disarm
 from saitotui.runbooks.storage import by_pacemaker, checks, resync, steps
 from saitotui.runbooks.storage.pair import on, view_of
+from saitotui.runbooks.storage.ways import way_of
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, UP_TO_DATE, NodeView, View
 
 ID = "rejoin-drbd-node"
@@ -172,7 +174,7 @@ def _drbd(found: _Return) -> Stage | None:
             body.append(_connect(found, one))
     if any(one.drbd is not None and "user" in one.drbd.paused for one in (node, other)):
         acts = tuple(found.drbdadm(one, "resume-sync", Danger.REVERSIBLE) for one in (node, other))
-        body.append(Step("the resync goes on", tuple(Act(act.command, accept=lambda _: "") for act in acts)))
+        body.append(Step("the resync goes on", tuple(Act(act.command, accept=whatever) for act in acts)))
     if not body:
         return None
     confirm = f"erase the disk of {node.name}" if found.new_disk else f"bring back {node.name}"
@@ -286,9 +288,6 @@ def _manager(found: _Return) -> Stage | None:
     return Stage("manager", f"heartbeat runs on {names}", tuple(body), notice="nothing")
 
 
-_WELL = {"heartbeat": checks.heartbeat_well, "pacemaker": by_pacemaker.well}
-
-
 def _prove(found: _Return) -> Stage:
     node, other, storage = found.node, found.other, found.storage
     body = [Step(f"{node.name} is in sync", (), goal=checks.in_sync(storage, node), deadline=20.0)]
@@ -311,7 +310,7 @@ def _prove(found: _Return) -> Stage:
             ]
     for one in (node, other):
         peer = other if one is node else node
-        well = _WELL[storage.manager](one, peer.name)
+        well = way_of(storage).well(one, peer.name)
         body.append(Step(f"{storage.manager} on {one.name} sees {peer.name}", (), goal=well, deadline=60.0))
     return Stage("prove", "Prove that both are in the pair", tuple(body), notice="nothing")
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from saitotui.facts import host as host_facts
-from saitotui.model.command import Answer, Client, Command, Failure, FailureKind, Unparsable
+from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
 from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import duration
 from saitotui.runbooks.fencing import silent
+from saitotui.runbooks.judging import reading
 from saitotui.runbooks.rented import Rented, rented
 
 ID = "reset-server"
@@ -92,15 +93,15 @@ def _press(machine: Rented, how: str) -> Stage:
 
 
 def _booted(host: str) -> Check:
+    def fresh(answer: Answer) -> Verdict:
+        up = host_facts.facts(answer).uptime
+        return Verdict(up < FRESH, f"up for {duration(round(up))}")
+
     def judge(answer: Answer | Failure) -> Verdict:
         """No answer is an answer: it has not booted."""
-        if isinstance(answer, Failure):
-            return Verdict(False if answer.kind in BOOTING else None, answer.sentence)
-        try:
-            up = host_facts.facts(answer).uptime
-        except Unparsable as error:
-            return Verdict(None, str(error))
-        return Verdict(up < FRESH, f"up for {duration(round(up))}")
+        if isinstance(answer, Failure) and answer.kind in BOOTING:
+            return Verdict(False, answer.sentence)
+        return reading(fresh)(answer)
 
     command = Command(Client.SSH, host, host_facts.FACTS)
     return Check(f"{host} answers, and has booted just now", command, judge, 6.0, pause=2.0)

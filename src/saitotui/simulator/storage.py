@@ -241,16 +241,20 @@ class StoragePart:
             self.serve(node)
 
     def stop_manager(self, node: StorageNode) -> None:
-        """In good order: it gives up what it has, and the other one takes that at once."""
+        """In good order: it gives up what it has, and the other one takes that at once. pacemaker takes DRBD
+        down, too, and up again when it starts."""
         peer = self.peer(node)
         had, node.holds = node.active, ""
         self.release(node)
         if had and peer.manager_runs and self.world.connected(node.name, peer.name):
             self.take_over(peer)
+        if self.manager == PACEMAKER:
+            node.go_down()
 
     def start_manager(self, node: StorageNode) -> None:
         """What runs here it has; what runs nowhere it takes, when it has heard of nobody for a while."""
         peer = self.peer(node)
+        node.loaded = node.loaded or self.manager == PACEMAKER
         node.holds = "all" if node.active else "none"
         if node.active or peer.active or peer.manager_runs:
             return

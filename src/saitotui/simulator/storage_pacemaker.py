@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from saitotui.simulator.storage_state import StorageNode
-from saitotui.simulator.world import Machine, Printed, ignoring
+from saitotui.simulator.world import Printed, ignoring
 
 if TYPE_CHECKING:
     from saitotui.simulator.storage import StoragePart
 
-PACEMAKER, COROSYNC = "pacemaker", "corosync"
+PACEMAKER = "pacemaker"
 GROUP = "g_nfs"
 _SERVICE = (
     ("p_fs", "ocf:heartbeat:Filesystem"),
@@ -50,8 +50,6 @@ class PacemakerTools:
             "cibadmin": self._cibadmin, "stonith_admin": self._stonith_admin,
         }  # fmt: skip
         machine.programs |= {name: ignoring(self._joined(function)) for name, function in plain.items()}
-        self._ordinary = machine.programs.get("systemctl", ignoring(lambda words: Printed()))
-        machine.programs["systemctl"] = self._systemctl
 
     def _joined(self, function: Callable[[Sequence[str]], Printed]) -> Callable[[Sequence[str]], Printed]:
         """A program that needs the cluster; crm_mon says in XML that there is none."""
@@ -76,7 +74,7 @@ class PacemakerTools:
         return Printed(
             '<pacemaker-result api-version="2.25" request="crm_mon --output-as=xml">\n  <summary>\n'
             f'    <current_dc present="true" version="2.1.5" name="{dc}" with_quorum="true"/>\n'
-            f'    <cluster_options stonith-enabled="true" maintenance-mode="false"/>\n'
+            '    <cluster_options stonith-enabled="true" maintenance-mode="false"/>\n'
             f"  </summary>\n  <nodes>\n{members}  </nodes>\n  <resources>\n"
             f'    <group id="{GROUP}" number_resources="3" managed="true">\n{service}    </group>\n{fence}'
             f'    <clone id="ms_drbd" multi_state="true" managed="true">\n{copies}    </clone>\n'
@@ -135,19 +133,6 @@ class PacemakerTools:
         if "--confirm" in words and words[-1] in self._part.nodes:
             self._part.confirm(self._node)
         return Printed()
-
-    def _systemctl(self, machine: Machine, words: Sequence[str], stdin: str) -> Printed:
-        """pacemaker gives up what it has, and takes DRBD down, when it is stopped."""
-        if PACEMAKER not in words:
-            return self._ordinary(machine, words, stdin)
-        if "stop" in words and self._node.manager_runs:
-            self._part.stop_manager(self._node)
-            self._node.go_down()
-        printed = self._ordinary(machine, words, stdin)
-        if "start" in words:
-            self._node.loaded = True
-            self._part.start_manager(self._node)
-        return printed
 
 
 def _flag(value: bool) -> str:

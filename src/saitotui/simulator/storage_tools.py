@@ -10,7 +10,6 @@ from saitotui.simulator.storage_state import (
     CLIENTS,
     DEVICE,
     FLOATING_IP,
-    HEARTBEAT,
     MOUNT,
     RESOURCE,
     SIZE,
@@ -74,8 +73,7 @@ class Tools:
         }  # fmt: skip
         machine.programs |= {name: ignoring(function) for name, function in plain.items()}
         self._ordinary = machine.programs.get("systemctl", ignoring(lambda words: Printed()))
-        if node.manager == HEARTBEAT:
-            machine.programs["systemctl"] = self._systemctl
+        machine.programs["systemctl"] = self._systemctl
 
     def _mounts(self) -> str:
         row = f"{DEVICE} {MOUNT} ext4 rw,noatime 0 0\n" if self._node.mounted else ""
@@ -229,9 +227,9 @@ class Tools:
         return Printed()
 
     def _systemctl(self, machine: Machine, words: Sequence[str], stdin: str) -> Printed:
-        """heartbeat gives up what it has when it is stopped, and takes what nobody has when it is started."""
+        """The manager gives up what it has when it is stopped, takes what nobody has when it is started."""
         verb = next((word for word in words[1:] if not word.startswith("-")), "")
-        if HEARTBEAT not in words:
+        if self._node.manager not in words:
             return self._ordinary(machine, words, stdin)
         if verb == "show":
             return Printed("always\n")

@@ -10,7 +10,7 @@ from saitotui.model.plan import Act, Capture, Check, Step
 from saitotui.model.profile import Database
 from saitotui.runbooks.database import checks
 from saitotui.runbooks.database.pair import Follower, Handover, Named, Server, state_file
-from saitotui.runbooks.judging import value_name
+from saitotui.runbooks.judging import value_name, whatever
 
 FREEZE = 3.0
 """Seconds for which the lock is asked for, again and again, before the run gives up."""
@@ -101,15 +101,10 @@ def _turned(answer: Answer | Failure) -> str:
     return answer.text.strip()
 
 
-def _whatever(answer: Answer | Failure) -> str:
-    """Past the moment where the new master takes writes nothing may be undone: the next stage asks."""
-    return ""
-
-
 def turn_all(pair: Handover) -> Step:
     """Sends the writes of all nodes to the new master at the same time. A node that does not answer is passed
     by: the new master takes writes already, and the next stage asks that node again."""
-    acts = tuple(Act(_turn(pair, node), accept=_whatever) for node in pair.balancers)
+    acts = tuple(Act(_turn(pair, node), accept=whatever) for node in pair.balancers)
     return Step(
         f"{' and '.join(pair.balancers)} send writes to {pair.new.name}",
         acts,
@@ -148,7 +143,7 @@ def _turned_goal(pair: Handover, node: str) -> Check:
 
 def unlock(old: Server) -> Step:
     """Lets waiting writers go: they meet read_only. A connection that is lost has given the lock back."""
-    let_go = Act(act(old, "UNLOCK TABLES").command, accept=_whatever)
+    let_go = Act(act(old, "UNLOCK TABLES").command, accept=whatever)
     return Step(f"unlock {old.name}", (let_go,), deadline=2.0, expected=0.001)
 
 

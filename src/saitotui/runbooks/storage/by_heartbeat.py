@@ -9,13 +9,15 @@ from saitotui.model.plan import Check, Grade, Precondition, Stage, Step
 from saitotui.runbooks.storage import checks, steps
 from saitotui.runbooks.storage.pair import Pair
 
+well = checks.heartbeat_well
+
 
 def preflight(pair: Pair) -> Iterator[Precondition]:
     if not pair.managed:
         return
     for node in pair.both:
         why = "heartbeat must be at rest and see both nodes, or it acts against this"
-        yield Precondition(checks.heartbeat_well(node, pair.other[node.name].name), why, decisive=True)
+        yield Precondition(well(node, pair.other[node.name].name), why, decisive=True)
     for node in pair.both:
         why = "one cable is all that keeps both from becoming active"
         yield Precondition(checks.two_links(node), why, Grade.AMBER, Grade.AMBER)

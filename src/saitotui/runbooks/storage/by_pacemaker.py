@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from saitotui.clients.quoting import shell
 from saitotui.facts import pacemaker
 from saitotui.facts.pacemaker import Location, Pacemaker
-from saitotui.model.command import Answer, Danger, Failure
+from saitotui.model.command import Answer, Danger
 from saitotui.model.plan import Act, Check, Grade, Precondition, Stage, Step, Verdict
-from saitotui.runbooks.judging import reading
+from saitotui.runbooks.judging import reading, whatever
 from saitotui.runbooks.storage import checks, steps
 from saitotui.runbooks.storage.pair import Pair, on
 from saitotui.tiers.storage.questions import MANAGER
@@ -71,7 +71,7 @@ def may_take(pair: Pair) -> Iterator[Precondition]:
     def judge(found: Pacemaker) -> Verdict:
         if not found.running:
             return Verdict(True, "pacemaker is stopped, and is started")
-        own = next((one for one in found.members if one.name == node.name), None)
+        own = found.member(node.name)
         if found.maintenance or (own is not None and own.maintenance):
             return Verdict(False, "it is in maintenance")
         if own is None or not own.online or own.standby:
@@ -92,7 +92,7 @@ def take(pair: Pair, dead: bool, requires: tuple[Check, ...]) -> tuple[Step, ...
         body.append(start(new))
     if dead:
         body.append(_told_dead(new, old.name))
-    again = Act(on(new.host, "crm_resource --cleanup", Danger.REVERSIBLE), accept=_whatever)
+    again = Act(on(new.host, "crm_resource --cleanup", Danger.REVERSIBLE), accept=whatever)
     body += [
         Step(
             f"{new.name} takes the service",
@@ -161,7 +161,8 @@ def _check(node: NodeView, sentence: str, judge: Callable[[Pacemaker], Verdict])
 
 
 def _online(found: Pacemaker, name: str) -> bool:
-    return found.running and any(one.name == name and one.online and not one.pending for one in found.members)
+    one = found.member(name)
+    return one is not None and one.online and not one.pending
 
 
 def _said(found: Pacemaker) -> str:
@@ -175,7 +176,7 @@ def leave_standby(node: NodeView) -> Step:
     name = shell(node.name)
 
     def judge(found: Pacemaker) -> Verdict:
-        own = next((one for one in found.members if one.name == node.name), None)
+        own = found.member(node.name)
         return Verdict(
             own is not None and not own.standby, "standby" if own and own.standby else _said(found)
         )
@@ -196,9 +197,8 @@ def well(node: NodeView, other: str) -> Check:
             return Verdict(False, "it is stopped")
         wrong = ["no quorum"] if found.quorate is False else []
         wrong += ["maintenance mode"] if found.maintenance else []
-        members = {one.name: one for one in found.members}
         for name in (node.name, other):
-            one = members.get(name)
+            one = found.member(name)
             if one is None or not one.online or one.unclean or one.pending:
                 wrong.append(f"{name} is not online")
             elif one.standby or one.maintenance:
@@ -221,7 +221,7 @@ def _told_dead(node: NodeView, dead: str) -> Step:
     """pacemaker may start elsewhere what ran there: its way to be told that a person has fenced a node."""
 
     def judge(found: Pacemaker) -> Verdict:
-        one = next((one for one in found.members if one.name == dead), None)
+        one = found.member(dead)
         if not found.running or one is None:
             return Verdict(None, "pacemaker does not say how it is")
         return Verdict(not (one.online or one.unclean), "unclean" if one.unclean else _said(found))
@@ -260,8 +260,3 @@ def _move(pair: Pair, node: NodeView) -> str:
 
 def _clear(pair: Pair) -> str:
     return f"crm_resource --resource {shell(pair.group)} --clear"
-
-
-def _whatever(answer: Answer | Failure) -> str:
-    """The goal is asked."""
-    return ""

@@ -7,8 +7,9 @@ from importlib.resources import files
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import nfs
-from saitotui.model.command import Answer, Danger, Failure
+from saitotui.model.command import Answer, Danger
 from saitotui.model.plan import Act, Capture, Check, Step
+from saitotui.runbooks.judging import whatever
 from saitotui.runbooks.storage import checks
 from saitotui.runbooks.storage.pair import FOLDER, Pair, hand_over, on
 from saitotui.tiers.storage.view import PRIMARY, SECONDARY, NodeView
@@ -97,12 +98,7 @@ def give(pair: Pair) -> Step:
 def tickle(pair: Pair) -> Act:
     """As soon as the new node has the floating address, it tells clients that their connections are gone."""
     text = f"{hand_over(pair.view, 'tickle', pair.storage.floating_ip)} {{connections}}"
-    return Act(on(pair.new.host, text, Danger.REVERSIBLE), accept=_whatever)
-
-
-def _whatever(answer: Answer | Failure) -> str:
-    """A client that is not told finds out by itself: the goal is asked."""
-    return ""
+    return Act(on(pair.new.host, text, Danger.REVERSIBLE), accept=whatever)
 
 
 def stop_watching(pair: Pair) -> Step:

@@ -162,9 +162,9 @@ def _fence(found: _Taking) -> tuple[Stage, ...]:
     if not found.fence:
         return ()
     old, new = found.pair.old, found.pair.new
-    silent = Step(f"{old.name} is silent for {new.name}, too", (), goal=_no_echo(new, old), deadline=15.0)
+    unheard = Step(f"{old.name} is silent for {new.name}, too", (), goal=_no_echo(new, old), deadline=15.0)
     *first, last = found.fence
-    return (*first, replace(last, steps=(*last.steps, silent)))
+    return (*first, replace(last, steps=(*last.steps, unheard)))
 
 
 def _no_echo(node: NodeView, peer: NodeView) -> Check:
