@@ -57,12 +57,12 @@ GLYPHS = {
 @lru_cache(8_192)
 def safe(text: str) -> str:
     """`text` as it may be drawn: no control or format characters, and nothing whose width terminals disagree
-    about (variation selectors, combining marks without a base)."""
+    about: what takes no cell of its own (variation selectors, skin tones, marks without a base)."""
     flat = clean(text[:LONGEST]).replace("\n", " ").replace("\t", " ")
     if flat.isascii():
         return flat
     return "".join(
-        "\ufffd" if unicodedata.category(character) in ("Mn", "Me") else character
+        "\ufffd" if not cell_len(character) or unicodedata.category(character) in ("Mn", "Me") else character
         for character in unicodedata.normalize("NFC", flat)
     )
 
