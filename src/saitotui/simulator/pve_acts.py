@@ -157,6 +157,22 @@ class Acts:
         self.cluster.book.commands.append(f"{verb} {resource.sid} {node}")
         return {"sid": resource.sid, "requested-node": node}
 
+    def arm(self) -> None:
+        """POST /cluster/ha/status/arm-ha."""
+        self._order("arm-ha")
+
+    def disarm(self, mode: str) -> None:
+        """POST /cluster/ha/status/disarm-ha: `mode` says what becomes of resources, `freeze` or `ignore`."""
+        if mode not in ("freeze", "ignore"):
+            said = f"value '{mode}' does not have a value in the enumeration 'freeze, ignore'"
+            raise bad_parameter(**{"resource-mode": said})
+        self._order(f"disarm-ha {mode}")
+
+    def _order(self, command: str) -> None:
+        if not self.cluster.quorate(self.here):
+            raise PveError("cfs-lock 'domain-ha' error: no quorum!", delay=9.9)
+        self.cluster.book.commands.append(command)
+
     def maintenance(self, node: str, wanted: bool) -> None:
         """`ha-manager crm-command node-maintenance enable|disable NODE`; there is no API call for it."""
         if node not in self.cluster.nodes:

@@ -174,11 +174,15 @@ class Answers:
             alive = now - book.timestamp <= DEAD
             state = "active" if alive else "old timestamp - dead?"
             armed, watchdog = ("armed", "active") if alive else ("standby", "standby")
+            said = f"{book.disarm}, resource mode: {book.disarm_mode}" if book.disarm else ""
+            if said:
+                armed, watchdog = book.disarm, "released" if book.disarm == "disarmed" else watchdog
+            mode: dict[str, Json] = {"resource_mode": book.disarm_mode} if said else {}
             found += [
                 {"id": "master", "type": "master", "node": book.master, "timestamp": int(book.timestamp),
-                 "status": f"{book.master} ({state}, {stamp(book.timestamp)})"},
+                 "status": f"{book.master} ({state}, {stamp(book.timestamp)}){f' - {said}' if said else ''}"},
                 {"id": "fencing", "type": "fencing", "node": book.master, "armed-state": armed,
-                 "status": f"{armed} (CRM watchdog {watchdog})"},
+                 "status": f"{said or armed} (CRM watchdog {watchdog})", **mode},
             ]  # fmt: skip
         found += [self._lrm(node, status) for node, status in sorted(book.lrms.items())]
         return found + [self._service(sid) for sid in sorted(book.resources)]
@@ -188,6 +192,8 @@ class Answers:
         watchdog = "active" if status.state in ("active", "maintenance") else "standby"
         if self._now - status.timestamp > DEAD:
             text, watchdog = "old timestamp - dead?", "standby"
+        elif status.mode == "disarm":
+            text, watchdog = "disarm mode", "released"
         elif status.mode in ("maintenance", "restart"):
             text = f"{status.mode} mode"
         elif status.state == "wait_for_agent_lock" and not services:
@@ -218,6 +224,8 @@ class Answers:
             "master_node": book.master, "timestamp": int(book.timestamp), "node_status": dict(book.verdicts),
             "service_status": {sid: self._managed(service) for sid, service in book.services.items()},
         }  # fmt: skip
+        if book.disarm:
+            manager["disarm"] = {"state": book.disarm, "mode": book.disarm_mode}
         if book.maintenance:
             manager["node_request"] = {
                 node: {"maintenance": 1} if wanted else {} for node, wanted in book.maintenance.items()

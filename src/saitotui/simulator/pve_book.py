@@ -102,6 +102,10 @@ class Book:
     verdicts: dict[str, str] = field(default_factory=dict)
     maintenance: dict[str, bool] = field(default_factory=dict)
     """Nodes that were ever asked for: True while maintenance is requested, False once it was given back."""
+    disarm: str = ""
+    """`disarming` or `disarmed`; empty while HA is armed."""
+    disarm_mode: str = ""
+    """What becomes of resources meanwhile: `freeze` or `ignore`."""
     commands: list[str] = field(default_factory=list)
     locks: dict[str, Lock] = field(default_factory=dict)
     master: str = ""

@@ -59,6 +59,9 @@ class Crm:
         self._judge_nodes(book, now, members)
         self._read_resources(book)
         self._read_commands(book)
+        if book.disarm:
+            self._disarmed(book)
+            return
         for service in list(book.services.values()):
             self._manage(book, service, now)
 
@@ -111,6 +114,8 @@ class Crm:
     def _read_commands(self, book: Book) -> None:
         commands, book.commands = book.commands, []
         for command in commands:
+            if self._order(book, command):
+                continue
             verb, sid, node = command.split()
             service = book.services.get(sid)
             if service is None or service.state != "started" or node == service.node:
@@ -118,6 +123,27 @@ class Crm:
             if book.verdicts.get(node) == "online":
                 service.maintenance_node = ""
                 self._to(book, service, verb, target=node)
+
+    def _order(self, book: Book, command: str) -> bool:
+        """An order to the whole stack: disarm-ha MODE, arm-ha."""
+        verb, _, mode = command.partition(" ")
+        if verb == "disarm-ha" and not book.disarm:
+            book.disarm, book.disarm_mode = "disarming", mode
+            for service in book.services.values() if mode == "freeze" else ():
+                self._say(
+                    f"{self.node}/crm: disarm: freezing service '{service.sid}' (was '{service.state}')"
+                )
+                book.change(service, "freeze")
+        elif verb == "arm-ha" and book.disarm:
+            book.disarm = book.disarm_mode = ""
+            self._say(f"{self.node}/crm: re-arming HA stack")
+        return verb in ("disarm-ha", "arm-ha")
+
+    def _disarmed(self, book: Book) -> None:
+        """Nobody is fenced, recovered, started or moved. It is done once every agent has let its lock go."""
+        if book.disarm == "disarming" and all(lrm.mode == "disarm" for lrm in book.lrms.values()):
+            book.disarm = "disarmed"
+            self._say(f"{self.node}/crm: all LRMs disarmed, HA stack is now fully disarmed")
 
     def _manage(self, book: Book, service: Service, now: float) -> None:
         step = {
@@ -167,7 +193,11 @@ class Crm:
     def _frozen(self, book: Book, service: Service) -> None:
         """Frozen services wait for their node, however long it takes."""
         lrm = book.lrms.get(service.node)
-        if lrm is not None and lrm.mode != "restart" and book.verdicts.get(service.node) == "online":
+        if (
+            lrm is not None
+            and lrm.mode not in ("restart", "disarm")
+            and book.verdicts.get(service.node) == "online"
+        ):
             self._to(book, service, "started")
 
     def _started(self, book: Book, service: Service) -> None:

@@ -69,13 +69,17 @@ class Lrm:
     def round(self, book: Book, now: float) -> None:
         status = self._status = book.lrms.setdefault(self.node, LrmStatus())
         status.timestamp = now
-        status.mode = self.leaving or ("maintenance" if book.maintenance.get(self.node) else "active")
+        status.mode = self.leaving or _mode(book, self.node)
         mine = [service for service in book.services.values() if service.node == self.node]
         known = {service.uid for service in mine}
         self._results = {uid: result for uid, result in self._results.items() if uid in known}
         status.results = dict(self._results)
         if self.leaving and self._left(book, mine):
             self.leave()
+            return
+        if status.mode == "disarm":
+            book.release(agent_lock(self.node))
+            self.active, status.state = False, "wait_for_agent_lock"
             return
         if not self.active and not self._begin(book, now, mine, status):
             return
@@ -178,6 +182,12 @@ class Lrm:
         self._results[uid] = result
         if self._status is not None and self._quorate(self.node):
             self._status.results[uid] = result
+
+
+def _mode(book: Book, node: str) -> str:
+    if book.disarm:
+        return "disarm"
+    return "maintenance" if book.maintenance.get(node) else "active"
 
 
 def _nothing() -> None:

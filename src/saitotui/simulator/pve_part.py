@@ -200,6 +200,15 @@ class PvePart:
             self.cluster.book.maintenance[node] = False
             return f"{node} is asked out of maintenance"
 
+        def disarm(node: str) -> str:
+            self.cluster.book.commands.append("disarm-ha freeze")
+            return "HA is disarmed: somebody works on the network"
+
+        def arm(node: str) -> str:
+            self.cluster.book.commands.append("arm-ha")
+            return "HA is armed"
+
+        world.fault("ha-disarmed", "disarm HA", targets({"cluster": ""}), disarm, arm)
         world.fault(
             "pve-maintenance", "put a node into HA maintenance", targets(dict.fromkeys(NODES)), enter, leave
         )

@@ -205,11 +205,21 @@ class Tools:
                 return self._try(lambda: self._acts.ha_update(sid, {"state": state}))
             case [("migrate" | "relocate") as verb, sid, node]:
                 return self._try(lambda: self._acts.ha_move(sid, verb, node))
-            case ["crm-command", ("migrate" | "relocate") as verb, sid, node]:
-                return self._try(lambda: self._acts.ha_move(sid, verb, node))
-            case ["crm-command", "node-maintenance", ("enable" | "disable") as word, node]:
-                return self._try(lambda: self._acts.maintenance(node, word == "enable"))
+            case ["crm-command", *rest]:
+                return self._crm_command(rest)
         return 255, "ERROR: unknown command 'ha-manager " + " ".join(arguments) + "'\n"
+
+    def _crm_command(self, arguments: Sequence[str]) -> Printed:
+        match list(arguments):
+            case [("migrate" | "relocate") as verb, sid, node]:
+                return self._try(lambda: self._acts.ha_move(sid, verb, node))
+            case ["arm-ha"]:
+                return self._try(self._acts.arm)
+            case ["disarm-ha", mode]:
+                return self._try(lambda: self._acts.disarm(mode))
+            case ["node-maintenance", ("enable" | "disable") as word, node]:
+                return self._try(lambda: self._acts.maintenance(node, word == "enable"))
+        return 255, "ERROR: unknown command 'ha-manager crm-command " + " ".join(arguments) + "'\n"
 
     def _config(self) -> str:
         text = ""

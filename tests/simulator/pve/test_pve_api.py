@@ -157,6 +157,41 @@ def test_manager_status_in_other_states(bench: Any, recordings: Path, name: str)
     assert differences == []
 
 
+def disarmed(bench: Any, recordings: Path, name: str, path: str) -> tuple[list[str], Any]:
+    """How the answer of `path` differs from the recorded one, and the answer."""
+    real = json.loads((recordings / "states" / f"disarm_{name}.json").read_text())["body"]["data"]
+    ours = data(ask(bench, f"/cluster/ha/status/{path}"))
+    return [
+        text for text in same(real, ours, "") if "results" not in text and "node_request" not in text
+    ], ours
+
+
+def test_disarmed_and_armed_again(bench: Any, recordings: Path) -> None:
+    refused = ask(bench, "/cluster/ha/status/disarm-ha", "POST", "resource-mode=stop")
+    assert refused.status == 400
+    assert data(ask(bench, "/cluster/ha/status/disarm-ha", "POST", "resource-mode=freeze")) is None
+    while bench.cluster.book.disarm != "disarming":
+        bench.machines.run(0.5)
+    wrong, ours = disarmed(bench, recordings, "ha_status_disarming", "current")
+    assert wrong == []
+    fencing = next(entry for entry in ours if entry["type"] == "fencing")
+    assert fencing["status"] == "disarming, resource mode: freeze (CRM watchdog active)"
+    bench.machines.run(40)
+    wrong, ours = disarmed(bench, recordings, "ha_status", "current")
+    assert wrong == []
+    said = {entry["id"]: entry["status"] for entry in ours}
+    assert said["fencing"] == "disarmed, resource mode: freeze (CRM watchdog released)"
+    assert said["lrm:pve2"].startswith("pve2 (disarm mode, watchdog released, ")
+    assert disarmed(bench, recordings, "manager_status", "manager_status")[0] == []
+    bench.machines.power_off("pve3")
+    bench.machines.run(200)
+    assert 102 not in bench.machines.guests_on, "nobody recovers anything"
+    assert data(ask(bench, "/cluster/ha/status/arm-ha", "POST")) is None
+    bench.machines.run(40)
+    said = {entry["id"]: entry["status"] for entry in data(ask(bench, "/cluster/ha/status/current"))}
+    assert said["fencing"] == "armed (CRM watchdog active)"
+
+
 def recorded_error(path: Path) -> tuple[str, str, dict[str, str], str, int, str, str]:
     """method, path, headers, body of the request; status, reason and body of the reply."""
     request, *lines = path.read_text().splitlines()

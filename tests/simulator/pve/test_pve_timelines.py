@@ -349,3 +349,20 @@ def test_the_manager_logs_what_the_real_one_does(bench: Any, recordings: Path, n
         assert [change for change in changes if change[0] == what] == [
             change for change in expected if change[0] == what
         ]
+
+
+FROZEN = re.compile(r"disarm: freezing service 'vm:101' .*|service 'vm:101': state changed .* to '\w+'")
+
+
+def test_disarmed_and_armed_as_the_real_one_is(bench: Any, recordings: Path) -> None:
+    log = (recordings / "ha-oracle" / "f1_disarm_freeze_and_arm.log").read_text()
+    real = [
+        found[0] for line in log.splitlines() if (found := FROZEN.search(line)) and int(line.split()[1]) > 20
+    ]
+    before = len(bench.cluster.events)
+    for order in ("disarm-ha freeze", "arm-ha"):
+        bench.cluster.book.commands.append(order)
+        bench.machines.run(100)
+    ours = [found[0] for _, text in bench.cluster.events[before:] if (found := FROZEN.search(text))]
+    assert ours == real
+    assert len(ours) == 2
