@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.lab.host import wait_for
 from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.storage.profile import other_of
 from tests.lab.storage.runs import (
+    BELIEF,
     Carried,
     Watcher,
     brought_home,
+    forgetful,
     moved_back_and_forth,
     nothing_lost,
     taken_over,
@@ -23,6 +26,7 @@ from tests.lab.storage.runs import (
 )
 
 from saitotui.model.command import Command
+from saitotui.model.plan import Outcome
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 
@@ -58,6 +62,26 @@ def _is(moment: str, command: Command) -> bool:
 async def test_ten_moves_lose_nothing(pair: StoragePair, tmp_path: Path) -> None:
     pauses = sorted(await moved_back_and_forth(pair, tmp_path, 10))
     print(f"\nten moves: {', '.join(f'{pause:.1f}' for pause in pauses)} s")
+
+
+async def test_a_takeover_that_never_ended_ends(pair: StoragePair, tmp_path: Path) -> None:
+    """The dead node is back, and the survivor's heartbeat still takes over: it is told, then all can move."""
+    dead = pair.serving()
+    assert dead is not None
+    heir = pair.hosts[other_of(dead)]
+    with forgetful(heir, starts=True):
+        pair.hosts[dead].power_off()
+        await taken_over(pair, tmp_path, dead)
+    pair.power_on(dead)
+    pair.hosts[dead].ready()
+    wait_for("the pair to be well", pair.well, 60)
+    assert heir.says(BELIEF) == "transition"
+    result = await Carried(pair, tmp_path).run("rejoin-drbd-node")
+    assert result.outcome is Outcome.DONE, result.sentence
+    pair.settle()
+    assert pair.serving() == heir.name
+    moved = await Carried(pair, tmp_path).run(MOVE)
+    assert moved.outcome is Outcome.DONE, moved.sentence
 
 
 @pytest.mark.parametrize("who", ["active", "standby"])

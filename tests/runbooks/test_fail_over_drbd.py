@@ -166,18 +166,32 @@ async def test_a_button_that_was_not_held_promotes_nobody(tmp_path: Path, fate: 
         assert serving(simulation) == {"st1"}
 
 
-async def test_what_heartbeat_began_and_lost_is_taken_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The export is served; that heartbeat hangs in the middle is said, and is no reason to stop it again."""
+async def test_what_heartbeat_began_and_lost_is_taken_over(tmp_path: Path) -> None:
+    """heartbeat is told what it did not hear of itself."""
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
-        monkeypatch.setattr(simulation.storage, "_acquired", lambda node: None)
+        simulation.inject("takeover-lost", "st2")
         simulation.inject("power-loss", "st1")
         simulation.advance(90)
-        assert simulation.storage.nodes["st2"].believes == "transition"
+        st2 = simulation.storage.nodes["st2"]
+        assert st2.believes == "transition"
         assert serving(simulation) == set()
         plan = await made(simulation, ID, off="st1")
         result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert st2.believes == "all"
+        assert serving(simulation) == {"st2"}
+
+
+async def test_a_heartbeat_that_hears_nothing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The export is served; that heartbeat hangs in the middle is no reason to stop it again."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        monkeypatch.setattr(simulation.storage, "_read", lambda node: None)
+        simulation.inject("takeover-lost", "st2")
+        simulation.inject("power-loss", "st1")
+        simulation.advance(90)
+        result = await Carried(tmp_path).run(simulation, await made(simulation, ID, off="st1"))
         assert result.outcome is Outcome.FAILED
         assert "heartbeat on st2 knows that it has everything: transition" in result.sentence
         assert serving(simulation) == {"st2"}

@@ -46,6 +46,23 @@ async def test_a_new_disk_gets_everything(tmp_path: Path) -> None:
         assert serving(simulation) == {"st1"}
 
 
+async def test_a_takeover_that_never_ended_ends(tmp_path: Path) -> None:
+    """heartbeat serves and does not know it: it would neither give nor take."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(10)
+        st1 = simulation.storage.nodes["st1"]
+        st1.acquiring = st1.forgetful = True
+        refused = bad(await asked(simulation, await made(simulation, "fail-over-drbd")))
+        assert refused == {"red: heartbeat on st1 is at rest and sees st2"}
+        result, _ = await carried(tmp_path, simulation, ID)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert st1.believes == "all"
+        assert serving(simulation) == {"st1"}
+        moved, _ = await carried(tmp_path, simulation, "fail-over-drbd")
+        assert moved.outcome is Outcome.DONE, moved.sentence
+        assert serving(simulation) == {"st2"}
+
+
 async def test_one_that_has_given_up_connects_again(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         st2 = simulation.storage.nodes["st2"]

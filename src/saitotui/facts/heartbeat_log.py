@@ -25,8 +25,8 @@ _LINE = re.compile(
 _TOLD = (
     "wants to go standby", "Acquiring resource group", "Releasing resource group", "Resources being acquired",
     "takeover complete for node", "Heartbeat shutdown in progress", "Starting heartbeat",
-    "now has status", ": is dead", "returning after partition", "Local standby process completed",
-    "Standby resource acquisition done", "Shared disks are not protected",
+    "now has status", ": status active", ": is dead", "returning after partition",
+    "Local standby process completed", "Standby resource acquisition done", "Shared disks are not protected",
 )  # fmt: skip
 """What is worth a line on a time line; the rest of the log is noise."""
 MOST = 40

@@ -265,14 +265,13 @@ def _sync(found: _Return) -> Stage | None:
 
 
 def _manager(found: _Return) -> Stage | None:
-    """heartbeat runs: first where the service is, so that the other one has nothing to take."""
+    """heartbeat runs: first where the service is, so that the other one has nothing to take. A takeover that
+    it never ended there ends."""
     idle = [
         node
         for node in (found.other, found.node)
         if node.heartbeat is not None and not node.heartbeat.running
     ]
-    if not idle:
-        return None
     body = [
         steps.start_heartbeat(
             node,
@@ -282,10 +281,15 @@ def _manager(found: _Return) -> Stage | None:
         )
         for node in idle
     ]
-    if found.other.primary:
-        body.append(steps.learns(found.other))
+    active = found.other
+    unaware = active.heartbeat is not None and active.heartbeat.running and not active.heartbeat.rests
+    if active.primary and (idle or unaware):
+        body.append(steps.learns(active))
+    if not body:
+        return None
     names = " and ".join(node.name for node in idle)
-    return Stage("manager", f"heartbeat runs on {names}", tuple(body), notice="nothing")
+    title = f"heartbeat runs on {names}" if idle else f"heartbeat on {active.name} knows what it has"
+    return Stage("manager", title, tuple(body), notice="nothing")
 
 
 def _prove(found: _Return) -> Stage:

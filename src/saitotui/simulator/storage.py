@@ -12,6 +12,7 @@ from saitotui.simulator.storage_hands import Hands
 from saitotui.simulator.storage_pacemaker import PACEMAKER, PacemakerTools
 from saitotui.simulator.storage_state import (
     DEADTIME,
+    FIFO,
     HAND,
     HEARTBEAT,
     INITDEAD,
@@ -244,7 +245,7 @@ class StoragePart:
         """In good order: it gives up what it has, and the other one takes that at once. pacemaker takes DRBD
         down, too, and up again when it starts."""
         peer = self.peer(node)
-        had, node.holds = node.active, ""
+        had, node.holds, node.acquiring = node.active, "", False
         self.release(node)
         if had and peer.manager_runs and self.world.connected(node.name, peer.name):
             self.take_over(peer)
@@ -263,6 +264,7 @@ class StoragePart:
     def _heartbeat(self, node: StorageNode) -> None:
         if not node.manager_runs:
             return
+        self._read(node)
         peer, now = self.peer(node), self.world.clock.now()
         heard = peer.manager_runs and self.world.connected(node.name, peer.name)
         if heard:
@@ -318,10 +320,21 @@ class StoragePart:
         """Acquires all resources, unless DRBD refuses."""
         node.acquiring = True
         self.note(node, f"heartbeat: [751]: info: Resources being acquired from {self.peer(node).name}.")
+        if node.forgetful:
+            return
         self.world.clock.call_later(TAKEOVER, lambda: self._acquired(node))
 
+    def _read(self, node: StorageNode) -> None:
+        """heartbeat reads what scripts have written to its FIFO: that a takeover is over."""
+        said = node.machine.read(FIFO) or ""
+        node.machine.files.pop(FIFO, None)
+        if "info=mach_down\n" in said:
+            node.acquiring = node.forgetful = False
+            node.holds = "all"
+            self.note(node, "heartbeat: [751]: info: mach_down takeover complete.")
+
     def _acquired(self, node: StorageNode) -> None:
-        node.acquiring = False
+        node.acquiring = node.acquiring and node.forgetful
         if not node.manager_runs:
             return
         if node.machine.up and node.disk == "UpToDate" and node.machine.services.get(NFS) == "running":

@@ -20,6 +20,7 @@ def add_faults(part: StoragePart) -> None:
         ("disk-lost", "the node's disk fails", faults.detach, faults.attach),
         ("drbd-down", "take the resource down on a node", faults.down, faults.up),
         ("blocks-differ", "change blocks behind DRBD's back", faults.rot, faults.restore),
+        ("takeover-lost", "let heartbeat lose its next takeover", faults.forget, faults.recall),
         ("storage-full", "fill the exported file system", fill, empty),
     ):
         world.fault(name, summary, lambda: list(part.nodes), inject, heal)
@@ -76,6 +77,14 @@ class _Faults:
     def up(self, target: str) -> str:
         self._part.nodes[target].loaded = True
         return f"DRBD on {target} runs {RESOURCE} again"
+
+    def forget(self, target: str) -> str:
+        self._part.nodes[target].forgetful = True
+        return f"heartbeat on {target} will lose its own message"
+
+    def recall(self, target: str) -> str:
+        self._part.nodes[target].forgetful = False
+        return f"heartbeat on {target} loses no message"
 
     def rot(self, target: str) -> str:
         self._part.nodes[target].differs = 12.0

@@ -16,6 +16,8 @@ DEADTIME = 10.0
 """Seconds without a sign of the peer until heartbeat takes over."""
 TAKEOVER = 3.0
 """Seconds that acquiring the resources takes."""
+FIFO = "/var/lib/heartbeat/fifo"
+"""Where scripts write messages for heartbeat."""
 HAND = 1.5
 """Seconds from when one node has given until the other one serves, by hand_over.sh."""
 INITDEAD = 15.0
@@ -67,6 +69,8 @@ class StorageNode:
     heard_at: float = 0.0
     """When heartbeat last heard its peer."""
     acquiring: bool = False
+    forgetful: bool = False
+    """Whether heartbeat here loses its next takeover: it starts nothing, and does not end it."""
     holds: str = ""
     """What heartbeat believes to have since it moved something; empty: what it had at its start."""
     standby: bool = False

@@ -35,6 +35,7 @@ _MENDED = {
     "pacemaker": "systemctl start pacemaker; crm_standby --node $(cat /etc/hostname) --delete",
 }
 _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
+_LOGS = {"heartbeat": "cat /var/log/ha-log", "pacemaker": "journalctl --no-pager -u pacemaker"}
 _SETTLES = {"heartbeat": 120.0, "pacemaker": 240.0}
 """Seconds; pacemaker waits for others before it starts anything the first time."""
 _MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
@@ -87,7 +88,7 @@ class StoragePair:
             if self.manager == "pacemaker":
                 self.hosts["st1"].ssh("lab-pacemaker", 90.0)
             write(self)
-            self.settle()
+            self._insist()
         except BaseException:
             self.stop()
             raise
@@ -110,7 +111,32 @@ class StoragePair:
     def settle(self, seconds: float = 0.0) -> float:
         """Waits until one serves, both copies are well and the manager moves nothing."""
         what = f"one storage host to serve, with two good copies and {self.manager} at rest"
-        return wait_for(what, lambda: self.well() and self._rests(), seconds or _SETTLES[self.manager])
+        try:
+            return wait_for(what, lambda: self.well() and self._rests(), seconds or _SETTLES[self.manager])
+        except LabError as error:
+            raise LabError(f"{error}\n{self.told()}") from None
+
+    def told(self) -> str:
+        """What DRBD and the manager say on each host, and the end of the manager's log."""
+        ask = f"{_RESTS[self.manager]}; {_LOGS[self.manager]} | tail -n 40"
+        hosts = [self.hosts[name] for name in NODES]
+        return "\n".join(
+            f"{host.name}: {self.state(host.name)}; {host.ssh(ask, 20.0, check=False).stdout}"
+            for host in hosts
+        )
+
+    def _insist(self) -> None:
+        """Settles. heartbeat may lose what it says to itself at its start, too: it starts once more."""
+        if self.manager != "heartbeat":
+            self.settle()
+            return
+        try:
+            self.settle(60.0)
+        except LabError as error:
+            print(f"\nheartbeat is started once more: {error}")
+            self._each(NODES, lambda host: host.ssh("systemctl stop heartbeat"))
+            self._each(NODES, lambda host: host.ssh("systemctl start heartbeat"))
+            self.settle()
 
     def _rests(self) -> bool:
         """Whether the manager moves nothing on either host; right after a join it does, for some seconds."""
@@ -164,7 +190,7 @@ class StoragePair:
                 host.ready()
             if name in NODES:
                 host.ssh(_MENDED[self.manager], check=False)
-        self.settle()
+        self._insist()
 
     def heal(self) -> None:
         for bridge in (FRONT, BACK):

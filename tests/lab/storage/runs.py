@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.lab.host import LONG, LabError, wait_for
 from tests.lab.storage.pair import StoragePair
 from tests.lab.storage.profile import FLOATING_IP, NODES, other_of
+from tests.lab.storage.uml import UmlHost
 from tests.runbooks.deployments import Happening
 from tests.runbooks.simulated import Kept
 
@@ -156,6 +157,23 @@ class Carried:
 
     def told(self, words: str) -> bool:
         return any(words in event.sentence for event in self.events)
+
+
+BELIEF = "cl_status rscstatus"
+_SCRIPTS = "/usr/share/heartbeat"
+
+
+@contextmanager
+def forgetful(host: UmlHost, *, starts: bool = False) -> Iterator[None]:
+    """heartbeat on the host loses the takeovers that it begins: nothing is started (unless it `starts`), and
+    the message that ends them does not come through, as when two scripts write at once."""
+    lost = "sed -i 's/^case $HA_NICEFAILBACK in/case lost in/' mach_down"
+    what = lost if starts else "sed -i '2i exit 0' mach_down req_resource"
+    host.ssh(f"cd {_SCRIPTS} && mkdir whole && cp -p mach_down req_resource whole/ && {what}")
+    try:
+        yield
+    finally:
+        host.ssh(f"cd {_SCRIPTS} && mv whole/* . && rmdir whole")
 
 
 async def taken_over(pair: StoragePair, evidence: Path, dead: str, seconds: float = 60.0) -> str:

@@ -333,6 +333,16 @@ def test_takeover_becomes_lost_with_time(scene: Make, said: str) -> None:
     assert "takeover-lost st1" in made.codes()
 
 
+def test_a_takeover_that_serves_and_never_ends(scene: Make) -> None:
+    """Its peer may be back: what tells is that heartbeat has said nothing for a minute."""
+    ended = "2026/11/23_16:24:30 heartbeat: [1]: info: Status update for node st1: status active\n"
+    made = scene(HEALTHY).edit("st1", "heartbeat", "resources local", "resources transition")
+    made.say("st1", "manager-log", f"now 2026/11/23_16:25:00\n{ended}")
+    assert "takeover-running st1" in made.codes()
+    made.say("st1", "manager-log", f"now 2026/11/23_16:26:00\n{ended}")
+    assert "takeover-unended st1" in made.codes()
+
+
 def test_questions_that_may_hang_travel_alone(scene: Make) -> None:
     """One lane for what cannot hang; drbdsetup, the manager and df have their own."""
     for state, manager in ((HEALTHY, "heartbeat"), (PCMK, "pacemaker")):

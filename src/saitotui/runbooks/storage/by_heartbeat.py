@@ -16,7 +16,7 @@ def preflight(pair: Pair) -> Iterator[Precondition]:
     if not pair.managed:
         return
     for node in pair.both:
-        why = "heartbeat must be at rest and see both nodes, or it acts against this"
+        why = "it would act against this: where it stays in transition, rejoin-drbd-node ends that"
         yield Precondition(well(node, pair.other[node.name].name), why, decisive=True)
     for node in pair.both:
         why = "one cable is all that keeps both from becoming active"

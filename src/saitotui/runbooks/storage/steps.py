@@ -18,6 +18,17 @@ MOVE = 60.0
 """Seconds in which the service must have moved."""
 ANNOUNCE = "export PATH=$PATH:/usr/share/heartbeat:/usr/lib/heartbeat:/usr/lib64/heartbeat; "
 """Where heartbeat's packages put hb_standby and hb_takeover."""
+PATIENCE = 15
+"""Seconds for which heartbeat may be in transition with everything in place: it ends a takeover in two or
+three."""
+TAKEN = (
+    f'n=0; while [ "$(cl_status rscstatus)" = transition ] && [ $n -lt {PATIENCE} ]; do n=$((n+1)); sleep 1; '
+    f"done; [ $n -lt {PATIENCE} ] || "
+    r"printf '>>>\nt=resource\nrsc_hold=foreign\ninfo=mach_down\n<<<\n' >>/var/lib/heartbeat/fifo; "
+)
+"""The message with which heartbeat's own `mach_down` ends a takeover, for where it was lost: two scripts that
+write to the FIFO at once spoil each other's. Without it heartbeat stays in transition for ever, and hears no
+hb_takeover. In one write(2): that is whole (pipe(7), PIPE_BUF)."""
 
 
 @cache
@@ -111,7 +122,7 @@ def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
     """heartbeat moves what has moved: it finds everything stopped here and running there, and knows it."""
     old, new = pair.old, pair.new
     return (
-        _learns(new, old, "hb_standby"),
+        _learns(new, old, f"{ANNOUNCE}hb_standby all"),
         Step(
             f"heartbeat on {old.name} knows that it has nothing",
             (),
@@ -124,13 +135,13 @@ def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
 def learns(node: NodeView, *, parks: bool = False) -> Step:
     """heartbeat on the node that serves takes itself for the one that has everything: what runs already is
     not started again."""
-    return _learns(node, node, "hb_takeover", parks=parks)
+    return _learns(node, node, f"{ANNOUNCE}{TAKEN}hb_takeover all", parks=parks)
 
 
-def _learns(node: NodeView, told: NodeView, order: str, *, parks: bool = False) -> Step:
+def _learns(node: NodeView, told: NodeView, text: str, *, parks: bool = False) -> Step:
     return Step(
         f"heartbeat on {node.name} learns that it has everything",
-        (Act(on(told.host, f"{ANNOUNCE}{order} all", Danger.REVERSIBLE)),),
+        (Act(on(told.host, text, Danger.REVERSIBLE)),),
         goal=checks.heartbeat_holds(node, everything=True),
         no_undo="it knows what is true",
         deadline=MOVE,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from saitotui.facts.heartbeat import Membership
 from saitotui.model.finding import Finding
-from saitotui.model.text import moment
+from saitotui.model.text import coarse, moment
 from saitotui.tiers.storage.progress import says
 from saitotui.tiers.storage.situations import (
     BELIEF_WRONG,
@@ -20,6 +20,7 @@ from saitotui.tiers.storage.situations import (
     PING_LOST,
     TAKEOVER_LOST,
     TAKEOVER_RUNNING,
+    TAKEOVER_UNENDED,
 )
 from saitotui.tiers.storage.view import MANAGER, SUBJECT, NodeView, View, given_up
 
@@ -90,11 +91,23 @@ def _resources(view: View, node: NodeView, heartbeat: Membership) -> Iterator[Fi
             when = moment(view.at - since, view.at)
             sentence = f"{node.name} began to take over at {when} and has nothing running"
             yield TAKEOVER_LOST.found(node.name, sentence, believes, says(node))
+        elif node.primary and (quiet := _quiet(view, node)) >= PATIENCE:
+            sentence = f"{node.name} serves, and its heartbeat takes that for a takeover that goes on"
+            yield TAKEOVER_UNENDED.found(
+                node.name, sentence, believes, f"its log is silent for {coarse(quiet)}"
+            )
         else:
             yield TAKEOVER_RUNNING.found(node.name, f"resources are on the move on {node.name}", believes)
     elif heartbeat.resources == "all" and node.drbd is not None and not node.primary:
         sentence = f"heartbeat on {node.name} believes that it holds all, but DRBD there is not Primary"
         yield BELIEF_WRONG.found(node.name, sentence, believes, says(node))
+
+
+def _quiet(view: View, node: NodeView) -> float:
+    """Seconds for which this node's manager has moved nothing, by its log; 0 when it does not tell."""
+    if node.manager_log is None or not node.manager_log.entries:
+        return 0.0
+    return node.manager_log.entries[-1].age + max(0.0, view.at - node.manager_log_at)
 
 
 def _since_death(view: View, node: NodeView, heartbeat: Membership) -> float | None:

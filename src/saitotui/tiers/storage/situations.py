@@ -86,8 +86,16 @@ TAKEOVER_LOST = Situation(
     Health.CRIT,
     "A takeover began and never ended",
     "heartbeat stays in transition with nothing running: it has lost its own message and will not go on.",
-    "Restart heartbeat on the survivor, if the other node is proven off; it then acquires everything.",
+    "Take over on the survivor once the other node is proven off; heartbeat is told at the end.",
     ("fail-over-drbd",),
+)
+TAKEOVER_UNENDED = Situation(
+    "storage.takeover-unended",
+    Health.WARN,
+    "heartbeat does not know that its takeover is over",
+    "The export is served, but heartbeat stays in transition: it hears no hb_standby and no hb_takeover.",
+    "Tell it, once the other node is back.",
+    ("rejoin-drbd-node",),
 )
 TAKEOVER_RUNNING = Situation(
     "storage.takeover-running",
