@@ -14,7 +14,7 @@ from enum import IntEnum, StrEnum
 from pathlib import PurePath
 from typing import Any
 
-from saitotui.model.command import Answer, Command, Danger, Failure
+from saitotui.model.command import Answer, Client, Command, Danger, Failure
 
 
 class Outcome(StrEnum):
@@ -335,7 +335,10 @@ def lines(plan: Plan) -> Iterator[str]:
 
 
 def _sent(command: Command) -> str:
+    """What goes with it: a file, or what an API is told (a script on standard input is shown elsewhere)."""
     file = command.file
+    if command.body and command.client is not Client.SSH:
+        return f" {command.body}"
     return f" (with {PurePath(file.path).name}, SHA-256 {file.sha256})" if file else ""
 
 
@@ -350,7 +353,8 @@ def _step_lines(step: Step) -> Iterator[str]:
     if step.goal:
         yield f"    proof: {step.goal.sentence}"
     for act in step.undo:
-        yield f"    undo on {act.command.target} ({act.command.client}): {act.command.text}"
+        command = act.command
+        yield f"    undo on {command.target} ({command.client}): {command.text}{_sent(command)}"
     for check in step.undo_requires:
         yield f"    undo requires: {check.sentence}"
     if step.no_undo:
