@@ -61,6 +61,7 @@ READ = {
     "application": ("application/", "monitoring/", "zabbix/"),
     "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
     "hardware": ("hardware/",),
+    "cluster": ("cluster/",),
 }
 """By the tier of a runbook: the questions whose answers it reads."""
 

@@ -11,8 +11,9 @@ NODE_OFFLINE = Situation(
     "A node left the cluster",
     "The quorate part of the cluster no longer hears the node. It may be dead or only cut off; HA fences it "
     "before its guests start elsewhere.",
-    "Watch the fencing countdown. Do not start its guests by hand: two running copies destroy data.",
-    ("recover-node",),
+    "Watch the fencing countdown. Do not start its guests by hand: two running copies destroy data. A rented "
+    "machine that hangs or is off can be reset.",
+    ("reset-server",),
 )
 NODE_MISSING = Situation(
     "cluster.node-missing",
@@ -21,7 +22,6 @@ NODE_MISSING = Situation(
     "The cluster does not know it: it was removed, or never joined.",
     "Join it again as a fresh node; or correct the profile. A removed node must not boot on this network as "
     "it was.",
-    ("replace-node",),
 )
 NODE_UNEXPECTED = Situation(
     "cluster.node-unexpected",
@@ -46,7 +46,7 @@ QUORUM_LOST = Situation(
     "about a minute.",
     "Bring nodes or their corosync network back. Lowering expected votes is the last resort, and only with "
     "proof that the missing nodes are off.",
-    ("recover-node",),
+    ("reset-server",),
 )
 QUORUM_MARGIN_GONE = Situation(
     "cluster.quorum-margin-gone",
@@ -106,14 +106,14 @@ NODE_FENCED = Situation(
     "A lost node was fenced",
     "Its HA guests were recovered; it must not come back on the network with stale state unnoticed.",
     "Find out why it died before it rejoins.",
-    ("recover-node",),
+    ("reset-server",),
 )
 NODE_MAINTENANCE = Situation(
     "cluster.node-maintenance",
     Health.MAINT,
     "A node is in maintenance",
     "HA moves its guests away and gives it none.",
-    "Leave it with `ha-manager crm-command node-maintenance disable` when done.",
+    "End it when the work is over (`back=yes`): HA brings the guests back.",
     ("drain-node",),
 )
 NODE_RESTARTING = Situation(

@@ -1,0 +1,1 @@
+"""What the runbooks of a Proxmox VE cluster share."""
