@@ -72,6 +72,19 @@ def test_what_is_asked_wrongly_is_answered_in_a_sentence(arguments: tuple[str, .
     assert "Traceback" not in done.stderr
 
 
+def test_what_if_says_what_would_happen() -> None:
+    said = saitotui("what-if", "pve1", "--demo")
+    assert (said.returncode, said.stderr) == (1, "")
+    assert "when: 160-210 s: its HA guests are started elsewhere; they boot\n" in said.stdout
+    drained = saitotui("what-if", "pve1", "maintenance", "--demo", "--json")
+    assert drained.returncode == 0
+    assert json.loads(drained.stdout)["guests"]
+    assert "st1-st2" in saitotui("what-if", "--list", "--demo").stdout.splitlines()
+    unknown = saitotui("what-if", "nope", "--demo")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr == "nothing here is called 'nope': name a node, or a link as st1-st2\n"
+
+
 def test_the_console_says_that_it_needs_a_terminal(tmp_path: Path) -> None:
     done = saitotui("demo", SAITOTUI_STATE=str(tmp_path))
     assert done.returncode == 2

@@ -25,6 +25,7 @@ VIEWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "detail-node": ("overview", "db1", ()),
     "detail-finding": ("overview", "", ("enter", "enter")),
     "help": ("overview", "", ("?",)),
+    "what-if": ("overview", "", (":", *"whatif", "space", *"pve1", "enter")),
     "command": ("overview", "", (":", "r")),
 }
 """Snapshot folder: screen to open, subject to open on top, keys to press."""

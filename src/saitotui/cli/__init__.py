@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "validate a profile, and with --connect try every endpoint in it",
     "simulate": "run the simulated platform alone, for ssh, mysql, curl and other programs",
     "shot": "draw one screen into a file, for a ticket",
+    "what-if": "say what would happen if a node was lost, cut off or drained",
     "plan": "show what a runbook would do, without doing it",
     "run": "run a runbook, guided in lines",
     "attach": "follow a run, or take its controls",
@@ -27,7 +28,7 @@ COMMANDS = {
     "runner": "",
     "completion": "print a completion script for your shell",
 }
-"""Every command with its line of help (empty: not listed); each is the module of that name here."""
+"""Every command with its line of help (empty: not listed); each is a module here (`_` for `-`)."""
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -52,7 +53,7 @@ def parser(only: str = "") -> argparse.ArgumentParser:
         if only in COMMANDS and name != only:
             commands.add_parser(name, **shown)
             continue
-        module = import_module(f"{__name__}.{name}")
+        module = import_module(f"{__name__}.{name.replace('-', '_')}")
         command = commands.add_parser(name, description=module.__doc__, **shown)
         module.arguments(command)
         command.set_defaults(run=module.run)

@@ -17,6 +17,8 @@ from saitotui.model.command import Answer, Json, Unparsable
 _STATUS = re.compile(r"^(?P<node>\S{1,80}) \((?P<inside>[^()]{0,200})\)")
 _DATE = re.compile(r"^[A-Z][a-z]{2} [A-Z][a-z]{2} {1,2}\d")
 
+RESTING = ("stopped", "error", "disabled", "ignored", "freeze")
+"""States of a service that HA neither recovers nor moves (ha-manager(1))."""
 DEAD = "old timestamp - dead?"
 """A manager's word when it has not written for 30 s."""
 MAINTENANCE = "maintenance mode"
@@ -70,6 +72,11 @@ class HaStatus:
         return next((service for service in self.services if service.sid == sid), None)
 
     @property
+    def disarmed(self) -> bool:
+        """Whether nothing is fenced, recovered or moved, from now on or already."""
+        return self.armed in ("disarming", "disarmed")
+
+    @property
     def newest(self) -> float | None:
         """The newest timestamp of any daemon: the cluster's own clock, at most one round (10 s) behind."""
         stamps = [lrm.timestamp for lrm in self.lrms if lrm.timestamp is not None]
@@ -110,6 +117,19 @@ class HaResource:
     sid: str
     state: str
     group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An HA rule (PVE 9): `kind` is `resource-affinity` (its resources keep together, or `apart`) or
+    `node-affinity`: `nodes` with their priority, and nowhere else when `strict`."""
+
+    name: str
+    kind: str
+    resources: tuple[str, ...]
+    apart: bool = False
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    strict: bool = False
 
 
 def ha_status(answer: Answer) -> HaStatus:
@@ -170,6 +190,28 @@ def ha_resources(answer: Answer) -> tuple[HaResource, ...]:
         for record in records(answer, "/cluster/ha/resources")
     ]
     return tuple(sorted(found, key=lambda resource: (len(resource.sid), resource.sid)))
+
+
+def ha_rules(answer: Answer) -> tuple[Rule, ...]:
+    """Reads `get /cluster/ha/rules`; rules that are switched off are left out."""
+    return tuple(
+        Rule(
+            needed(record, "rule", "an HA rule"),
+            text(record, "type"),
+            tuple(filter(None, (part.strip() for part in text(record, "resources").split(",")))),
+            text(record, "affinity") == "negative",
+            dict(_weighted(part) for part in text(record, "nodes").split(",") if part.strip()),
+            flag(record, "strict") is True,
+        )
+        for record in records(answer, "/cluster/ha/rules")
+        if flag(record, "disable") is not True
+    )
+
+
+def _weighted(part: str) -> tuple[str, int]:
+    """`pve1:2`: a node and its priority."""
+    node, _, priority = part.strip().partition(":")
+    return node, int(priority) if priority.isdigit() else 0
 
 
 def _daemon(record: Entry) -> Daemon:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import proxmox_corosync, proxmox_ha
-from saitotui.facts.proxmox_ha import HaStatus, ManagerStatus
+from saitotui.facts.proxmox_ha import RESTING, HaStatus, ManagerStatus
 from saitotui.facts.proxmox_resources import GuestUse, NodeUse, Resources
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import (
@@ -34,8 +34,6 @@ from saitotui.tiers.cluster.view import NodeView, View
 
 ID = "drain-node"
 TITLE = "Drain a Proxmox node for maintenance"
-RESTING = ("stopped", "error", "disabled", "ignored", "freeze")
-"""States of an HA service that HA does not move (ha-manager(1))."""
 GIB = float(1 << 30)
 
 

@@ -6,6 +6,7 @@ No command reaches the machine that the simulator runs on: `shell.Shell` runs al
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ _SHELLS = frozenset({"sh", "exec sh", "/bin/sh", "bash", "-"})
 _CHUNK = 65_536
 LOOK = 0.1
 """Seconds between two looks at a file that is followed."""
+
+
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """A client that hangs up while many channels close is well; asyncio warns of each answer it misses."""
+    return record.msg != "socket.send() raised exception."
+
+
+logging.getLogger("asyncio").addFilter(_worth_saying)
 
 
 def added(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:

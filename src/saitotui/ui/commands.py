@@ -14,7 +14,7 @@ ORDERS: tuple[Order, ...] = tuple(
     for kind in (
         *(act.Begin, act.Continue, act.Undo, act.Abandon, act.StopWaiting, act.Take, act.Verify),
         *(look.Open, look.Back, look.Filter, look.Wrong, look.CommandLine, look.Help, look.Overview),
-        *(look.Map, look.Tail, move.Right, look.Log, look.Runbooks, look.Raw, look.Goto),
+        *(look.Map, look.Tail, move.Right, look.Log, look.Runbooks, look.Raw, look.Goto, look.WhatIf),
         *(act.Arm, act.Disarm, act.Plan, act.Attach, act.Release, act.Resume, act.Approve),
         *(act.Journal, act.Evidence),
         *(look.Next, look.Previous, look.Palette, look.Pause, look.Refresh, look.Shell),

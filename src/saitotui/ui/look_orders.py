@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from saitotui.engine.registry import logs
+from saitotui.tiers.cluster.forecast import Event
+from saitotui.tiers.redundancy.whatif import subjects
 from saitotui.ui.order import Desk, Order
 from saitotui.ui.views import OVERVIEW, Kind, View, screen_of
 
@@ -155,6 +157,34 @@ class Goto(Order):
             desk.open_key(argument)
         else:
             desk.say(":goto NODE: name a node or the code of a finding", wrong=True)
+
+
+class WhatIf(Order):
+    name = "what-if"
+    aliases = ("whatif",)
+    keys = ("i",)
+    takes = "NODE [EVENT]"
+    summary = (
+        "what happens if a node is lost (or `partition`, `maintenance`), or a link breaks; nothing is done"
+    )
+
+    def choices(self, desk: Desk, argument: str) -> Sequence[str]:
+        if desk.picture is None:
+            return ()
+        name, space, _ = argument.partition(" ")
+        return [f"{name} {event}" for event in Event] if space else subjects(desk.picture.tiers)
+
+    def run(self, desk: Desk, argument: str = "") -> None:
+        subject = argument.strip() or self._subject(desk)
+        if subject:
+            desk.open(View(Kind.WHAT_IF, subject))
+        else:
+            desk.say(":what-if NODE: put the cursor on a node, or name one; Tab completes", wrong=True)
+
+    def _subject(self, desk: Desk) -> str:
+        """What the cursor stands on, or what is open, when it can be lost."""
+        known = set(subjects(desk.picture.tiers)) if desk.picture is not None else set()
+        return next((one for one in (desk.key, desk.view.subject) if one in known), "")
 
 
 class Filter(Order):

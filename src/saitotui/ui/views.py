@@ -19,6 +19,7 @@ from saitotui.ui.draw.raw import raw_page
 from saitotui.ui.draw.room import Room, find
 from saitotui.ui.draw.tail import line_page, tail_page
 from saitotui.ui.draw.walk import walk_page
+from saitotui.ui.draw.whatif import whatif_page
 from saitotui.ui.line import Page, only
 
 
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     LINE = "line"
     RUNBOOKS = "runbooks"
     PLAN = "plan"
+    WHAT_IF = "what-if"
     RUN = "run"
     JOURNAL = "journal"
     ENTRY = "entry"
@@ -42,7 +44,7 @@ class Kind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class View:
     """What is open. `subject`: a screen's name, a node's id, a finding's key, keys of readings, a
-    runbook with its parameters, a run's name, the number of an entry, whose logs."""
+    runbook with its parameters, what may happen to whom, a run's name, the number of an entry, whose logs."""
 
     kind: Kind
     subject: str = ""
@@ -77,6 +79,7 @@ _PAGES: Mapping[Kind, Callable[[str, Picture, Room], Page]] = {
     Kind.LINE: lambda number, picture, room: line_page(number, room),
     Kind.RUNBOOKS: lambda _, picture, room: catalogue_page(picture, room),
     Kind.PLAN: lambda subject, picture, room: plan_page(subject, room),
+    Kind.WHAT_IF: lambda subject, picture, room: whatif_page(subject, picture, room),
     Kind.RUN: lambda name, picture, room: walk_page(name, room),
     Kind.JOURNAL: lambda _, picture, room: journal_page(room),
     Kind.ENTRY: lambda number, picture, room: entry_page(number, room),

@@ -30,7 +30,6 @@ PATIENCE = 3600.0
 """Seconds for which guests that move are watched."""
 LOOK = 2.0
 """Seconds between two looks at them."""
-UNARMED = ("disarming", "disarmed")
 
 
 def seen(profile: Profile, snapshot: Snapshot) -> View | str:
@@ -120,7 +119,7 @@ def led() -> Check:
     """Whether somebody leads HA, and HA is armed: else it does nothing."""
 
     def judge(found: HaStatus) -> Verdict:
-        if found.armed in UNARMED:
+        if found.disarmed:
             return Verdict(False, f"it is {found.armed}")
         if found.master is None:
             return Verdict(False, "nobody leads it")

@@ -44,7 +44,7 @@ def managed(view: View) -> bool:
 
 
 def _manager(view: View, ha: HaStatus) -> Iterator[Finding]:
-    if ha.armed in ("disarmed", "disarming"):
+    if ha.disarmed:
         sentence = "HA is disarmed" if ha.armed == "disarmed" else "HA is being disarmed"
         yield HA_DISARMED.found(
             SUBJECT, f"{sentence}: nothing is fenced or restarted", f"fencing: {ha.armed}"

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from saitotui.facts import proxmox_corosync, proxmox_ha, proxmox_resources, proxmox_status, proxmox_tasks
 from saitotui.facts.proxmox_corosync import LinksView, QuorumView
-from saitotui.facts.proxmox_ha import HaResource, HaStatus, ManagerStatus
+from saitotui.facts.proxmox_ha import HaResource, HaStatus, ManagerStatus, Rule
 from saitotui.facts.proxmox_resources import Resources
 from saitotui.facts.proxmox_status import ClusterStatus, NodeDetail
 from saitotui.facts.proxmox_tasks import Task
@@ -47,6 +47,8 @@ class ClusterQuestions:
     manager: Question[ManagerStatus]
     tasks: Question[tuple[Task, ...]]
     ha_resources: Question[tuple[HaResource, ...]]
+    rules: Question[tuple[Rule, ...]]
+    """Refused by PVE 8, which has groups instead: then placement is not known."""
     nodes: Mapping[str, NodeQuestions]
 
     @property
@@ -59,7 +61,7 @@ class ClusterQuestions:
         own = [
             question for node in self.nodes.values() for question in (node.detail, node.quorum, node.links)
         ]
-        return (*self.api, *own)
+        return (*self.api, self.rules, *own)
 
 
 def ask(cluster: Cluster, poll: float) -> ClusterQuestions:
@@ -71,6 +73,7 @@ def ask(cluster: Cluster, poll: float) -> ClusterQuestions:
         manager=_api("/cluster/ha/status/manager_status", proxmox_ha.manager_status, poll),
         tasks=_api("/cluster/tasks", proxmox_tasks.tasks, 3 * poll),
         ha_resources=_api("/cluster/ha/resources", proxmox_ha.ha_resources, 10 * poll),
+        rules=_api("/cluster/ha/rules", proxmox_ha.ha_rules, 30 * poll),
         nodes={name: _node(name, host, poll) for name, host in cluster.nodes.items()},
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from saitotui.facts.host import HostFacts
 from saitotui.facts.proxmox_corosync import LinksView, QuorumView
-from saitotui.facts.proxmox_ha import MAINTENANCE, Daemon, HaResource, HaStatus, ManagerStatus
+from saitotui.facts.proxmox_ha import MAINTENANCE, Daemon, HaResource, HaStatus, ManagerStatus, Rule
 from saitotui.facts.proxmox_resources import GuestUse, NodeUse, Resources
 from saitotui.facts.proxmox_status import ClusterStatus, NodeDetail
 from saitotui.facts.proxmox_tasks import Task
@@ -78,6 +78,7 @@ class View:
     quorate: bool | None
     trusted: bool
     pending: bool
+    rules: tuple[Rule, ...] | None = None
 
     @property
     def guests(self) -> tuple[GuestUse, ...]:
@@ -124,6 +125,7 @@ def look(profile: Profile, cluster: Cluster, asked: ClusterQuestions, snapshot: 
         api_failures=tuple(failure for failure in failures if failure.kind is not FailureKind.PENDING),
         quorate=quorate,
         trusted=trusted,
+        rules=snapshot.get(asked.rules),
         pending=all(failure.kind is FailureKind.PENDING for failure in failures) and bool(failures),
     )
     members = status if status and trusted else None

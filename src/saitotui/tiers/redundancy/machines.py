@@ -61,12 +61,12 @@ class Machines:
     def fallen(self, node: Node) -> tuple[str, ...]:
         """Ids of all nodes that are lost with `node`."""
         if node.kind == "hypervisor":
-            return self._with_hypervisor(node.id)
+            return self.on_node(node.id)
         if node.kind in ("host", "server"):
             carrier = self.node_of(node.host)
             known = self.view.nodes.get(carrier) if self.view else None
             if known is not None and known.host == node.host:
-                return self._with_hypervisor(carrier)
+                return self.on_node(carrier)
             return self._with_host(node.host)
         if node.kind == "guest":
             return (node.id, *self._with_host(node.host))
@@ -100,7 +100,8 @@ class Machines:
         restarts = managed is not None and managed.request in ("started", "enabled")
         return Carried(guest, title(self.view, guest), expected.host, restarts)
 
-    def _with_hypervisor(self, name: str) -> tuple[str, ...]:
+    def on_node(self, name: str) -> tuple[str, ...]:
+        """Ids of a cluster node and of everything on it."""
         known = self.view.nodes.get(name) if self.view else None
         ids = [name, *self._with_host(known.host if known else "")]
         for carried in self.guests(name):

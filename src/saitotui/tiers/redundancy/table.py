@@ -12,7 +12,7 @@ from saitotui.tiers.redundancy.impact import Impact, Loss, lose, worst
 from saitotui.tiers.redundancy.machines import RECOVERY, Machines
 from saitotui.tiers.redundancy.services import Service
 
-_NOT_MACHINES = ("cluster", "console", "api", "failover-ip", "journey")
+NOT_MACHINES = ("cluster", "console", "api", "failover-ip", "journey")
 """Kinds of nodes that cannot die by themselves."""
 
 
@@ -28,7 +28,7 @@ def answers(machines: Machines, services: Sequence[Service]) -> Iterator[Answer]
     """An answer for every node of the platform that can die."""
     for picture in machines.pictures:
         for node in picture.nodes:
-            if node.kind not in _NOT_MACHINES:
+            if node.kind not in NOT_MACHINES:
                 yield Answer(node, if_lost(node, machines, services))
 
 
