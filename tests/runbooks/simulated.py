@@ -62,6 +62,7 @@ READ = {
     "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
     "hardware": ("hardware/",),
     "cluster": ("cluster/",),
+    "monitoring": ("monitoring/",),
 }
 """By the tier of a runbook: the questions whose answers it reads."""
 

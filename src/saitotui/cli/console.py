@@ -39,6 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def screen_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--screen", metavar="NAME", default="", help="the screen to open first")
     parser.add_argument("--node", metavar="ID", default="", help="the node or finding to open first")
+    parser.add_argument("--event", metavar="ID", default="", help="the problem of Zabbix to open first")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
 
 
@@ -84,7 +85,7 @@ def open_console(
         faults=faults,
         acting=acting,
         initial=arguments.screen,
-        subject=arguments.node,
+        subject=arguments.node or (f"event {arguments.event}" if arguments.event else ""),
         ascii_only=arguments.ascii,
         tidy=tidy,
     )

@@ -83,6 +83,7 @@ UNACKNOWLEDGED = Situation(
     "Nobody has taken a severe problem",
     "It is open for a quarter of an hour and more, and nobody has acknowledged it.",
     "Acknowledge it with a word about who does what. It also stops the retries of recovery.",
+    ("answer-problem",),
 )
 DISARMED = Situation(
     "monitoring.recovery-disarmed",
@@ -125,6 +126,7 @@ MAINTENANCE = Situation(
     "Hosts are in maintenance",
     "Their problems are suppressed. It does not stop recovery actions, and delays some until its end.",
     "End it when the work is done; it takes effect at the next full minute.",
+    ("zabbix-maintenance",),
 )
 STORM = Situation(
     "monitoring.trigger-storm",

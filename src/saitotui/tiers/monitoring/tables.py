@@ -13,6 +13,8 @@ from saitotui.model.text import coarse
 from saitotui.model.topology import Actor, Cell, Event, Fact, Node, Robot, Row, Sample, Table
 from saitotui.tiers.monitoring.view import SUBJECT, OpenProblem, View, subject_of
 
+EVENT = "event"
+"""The column of the table `problems` that has Zabbix's event id."""
 MOST = 200
 """Rows of a table, and hosts that become nodes."""
 _SEVERITY = {
@@ -93,7 +95,7 @@ def tables(view: View) -> tuple[Table, ...]:
 def _problems(view: View) -> Table:
     tried = {command.event: command for command in reversed(view.commands or ())}
     rows = [_problem_row(view, one, tried.get(one.problem.id)) for one in (view.problems or ())[:MOST]]
-    columns = ("severity", "age", "host", "problem", "taken", "recovery")
+    columns = ("severity", "age", "host", "problem", "taken", "recovery", EVENT)
     return Table("problems", "Problems", columns, tuple(rows))
 
 
@@ -109,6 +111,7 @@ def _problem_row(view: View, one: OpenProblem, tried: RemoteCommand | None) -> R
         Cell(problem.name),
         Cell(taken),
         Cell(f"{wants}: {_RAN[tried.ran]}" if tried is not None else wants or "-"),
+        Cell(problem.id),
     )
     return Row(subject_of(one.host), cells, health)
 

@@ -11,6 +11,7 @@ from saitotui.model.picture import Picture
 from saitotui.model.topology import Edge, Fact, Journey, Node
 from saitotui.ui.ages import age, stamp
 from saitotui.ui.draw.catalogue import book_rows
+from saitotui.ui.draw.event import event_of, event_page
 from saitotui.ui.draw.raw import reading_rows
 from saitotui.ui.draw.room import Room, cause_name, find
 from saitotui.ui.draw.rows import event_rows, finding_rows, journey_rows
@@ -33,10 +34,12 @@ from saitotui.ui.line import (
 
 
 def detail_page(picture: Picture, subject: str, room: Room) -> Page:
-    """What Enter opens on `subject`: a finding's key or code, or the id of a node."""
+    """What Enter opens on `subject`: a finding's key or code, the id of a node, or `event ID`."""
     finding = find(picture, subject)
     if finding is not None:
         return _finding_page(picture, finding, room)
+    if number := event_of(subject):
+        return event_page(number, picture, room, lambda key: _subject_page(picture, key, room))
     return _subject_page(picture, subject, room)
 
 
