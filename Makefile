@@ -36,7 +36,7 @@ accept: $(STAMP)  ## accept changed snapshots (look at them first)
 
 lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
-	$(RUN)/pytest -m 'lab and not long' -n 2 --dist loadgroup --durations 20
+	$(RUN)/pytest -m 'lab and not long' --durations 20
 
 lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 50 minutes)
 	tests/lab/install.sh

@@ -29,14 +29,6 @@ PROGRAMS = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The storage pair and the rest of the platform have nothing in common: they are tested side by side."""
-    for item in items:
-        if "tests/lab" in item.path.as_posix():
-            group = "storage" if item.path.name.startswith("test_storage") else "platform"
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def privileged() -> None:
     """Skips where the lab cannot run at all; fails where somebody only forgot to install it."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from saitotui.clients.hub import Hub
@@ -85,6 +86,15 @@ async def planned(simulation: Simulation, runbook: str, **parameters: str) -> Pl
         return plan_of(profile, snapshot, runbook, parameters)
     finally:
         await hub.aclose()
+
+
+async def unplanned(folder: Path, runbook: str, scenario: str, given: Mapping[str, str]) -> str:
+    """Why the runbook makes no plan in a scenario."""
+    async with Simulation(folder / "sim", scenario, frozen=True) as simulation:
+        simulation.advance(60)
+        refused = await planned(simulation, runbook, **given)
+        assert isinstance(refused, Refusal)
+        return "; ".join(refused.reasons)
 
 
 @asynccontextmanager

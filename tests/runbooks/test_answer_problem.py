@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.runbooks.deployments import asked
-from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, planned
+from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, planned, unplanned
 from tests.runbooks.storage_runs import Carried, bad, made
 
 from saitotui.model.plan import Outcome, Refusal
@@ -70,8 +70,4 @@ async def test_what_is_over_meanwhile_needs_no_answer(tmp_path: Path) -> None:
     ],
 )
 async def test_it_makes_no_plan(tmp_path: Path, given: dict[str, str], words: str) -> None:
-    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
-        simulation.advance(30)
-        refused = await planned(simulation, ID, **given)
-        assert isinstance(refused, Refusal)
-        assert words in refused.reasons[0]
+    assert words in await unplanned(tmp_path, ID, "healthy", given)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.runbooks.deployments import asked
-from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, planned
+from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, planned, unplanned
 from tests.runbooks.storage_runs import Carried, bad, made
 from tests.runbooks.test_drain_node import homes
 
@@ -108,11 +108,7 @@ async def test_a_locked_guest_is_left_alone(tmp_path: Path) -> None:
     ],
 )
 async def test_it_makes_no_plan(tmp_path: Path, scenario: str, given: dict[str, str], words: str) -> None:
-    async with Simulation(tmp_path / "sim", scenario, frozen=True) as simulation:
-        simulation.advance(60)
-        refused = await planned(simulation, ID, **given)
-        assert isinstance(refused, Refusal)
-        assert words in refused.reasons[0]
+    assert words in await unplanned(tmp_path, ID, scenario, given)
 
 
 async def test_a_guest_of_a_lost_node_is_left_to_ha(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.runbooks.deployments import asked
-from tests.runbooks.simulated import LOST_AFTER, REFUSED, planned
+from tests.runbooks.simulated import LOST_AFTER, REFUSED, planned, unplanned
 from tests.runbooks.storage_runs import Carried, bad, made
 
 from saitotui.model.plan import Outcome, Refusal
@@ -61,8 +61,4 @@ async def test_an_order_that_is_refused_or_lost(tmp_path: Path, fate: str) -> No
     ],
 )
 async def test_it_makes_no_plan(tmp_path: Path, given: dict[str, str], words: str) -> None:
-    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
-        simulation.advance(30)
-        refused = await planned(simulation, ID, **given)
-        assert isinstance(refused, Refusal)
-        assert words in refused.reasons[0]
+    assert words in await unplanned(tmp_path, ID, "healthy", given)

@@ -27,14 +27,13 @@ from saitotui.model.plan import (
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.cluster import api
+from saitotui.runbooks.cluster import api, guests
 from saitotui.runbooks.judging import reading, waiting
 from saitotui.tiers.cluster.questions import LINKS
 from saitotui.tiers.cluster.view import NodeView, View
 
 ID = "drain-node"
 TITLE = "Drain a Proxmox node for maintenance"
-GIB = float(1 << 30)
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -49,6 +48,8 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     via = next((one for one in view.nodes.values() if one.host and one.online and one is not node), None)
     if via is None:
         return Refusal(ID, ("no other node is online: the guests have nowhere to go",))
+    if not back and view.resources is not None and not _spare(view.resources, node.name):
+        return Refusal(ID, ("no other node takes guests: they are offline, or in maintenance",))
     stages = _return(view, node, via) if back else _drain(view, node, via)
     summary = (
         f"{node.name} takes guests again; HA brings back those that left it"
@@ -105,7 +106,7 @@ def _before_return(view: View, node: NodeView) -> Iterator[Precondition]:
 def _drain(view: View, node: NodeView, via: NodeView) -> tuple[Stage, ...]:
     here = [guest for guest in view.guests if guest.node == node.name and guest.status == "running"]
     alone = [guest for guest in here if not guest.ha]
-    body = [_maintenance(node, via), *(_moved(view, node, guest) for guest in alone), _emptied(node)]
+    body = [_asked(node, via, into=True), *(_moved(view, node, guest) for guest in alone), _emptied(node)]
     containers = [f"{guest.vmid} ({guest.name})" for guest in alone if guest.kind == "lxc"]
     notice = "each guest stands still for the last moments of its move, mostly less than a second"
     if containers:
@@ -150,7 +151,7 @@ def _return(view: View, node: NodeView, via: NodeView) -> tuple[Stage, ...]:
         parks=True,
     )
     notice = "each guest stands still for the last moments of its move, mostly less than a second"
-    body = (_ended(node, via), home)
+    body = (_asked(node, via, into=False), home)
     return (
         Stage("return", f"{name} takes guests again", body, confirm=f"return {name}", notice=notice),
         Stage("prove", "Prove that all is well", (Step("HA is led", (), goal=api.led()),), notice="nothing"),
@@ -163,27 +164,18 @@ def _crm(via: NodeView, word: str, node: NodeView) -> Act:
     return Act(Command(Client.SSH, via.host, text, danger=Danger.DISRUPTIVE))
 
 
-def _maintenance(node: NodeView, via: NodeView) -> Step:
+def _asked(node: NodeView, via: NodeView, *, into: bool) -> Step:
+    """HA is asked to take the node into maintenance, or out of it."""
+    word, back = ("enable", "disable") if into else ("disable", "enable")
+    wanted, before = ("maintenance", "online") if into else ("online", "maintenance")
     return Step(
-        f"HA takes {node.name} into maintenance",
-        (_crm(via, "enable", node),),
-        goal=_verdict(node.name, "maintenance"),
-        undo=(_crm(via, "disable", node),),
-        undone=_verdict(node.name, "online"),
+        f"HA takes {node.name} into maintenance" if into else f"HA ends the maintenance of {node.name}",
+        (_crm(via, word, node),),
+        goal=_verdict(node.name, wanted),
+        undo=(_crm(via, back, node),),
+        undone=_verdict(node.name, before),
         deadline=api.ROUNDS,
         expected=20.0,
-    )
-
-
-def _ended(node: NodeView, via: NodeView) -> Step:
-    return Step(
-        f"HA ends the maintenance of {node.name}",
-        (_crm(via, "disable", node),),
-        goal=_verdict(node.name, "online"),
-        undo=(_crm(via, "enable", node),),
-        undone=_verdict(node.name, "maintenance"),
-        deadline=api.ROUNDS,
-        expected=15.0,
     )
 
 
@@ -199,23 +191,10 @@ def _moved(view: View, node: NodeView, guest: GuestUse) -> Step:
     """A guest that HA does not manage: to the node with most memory to spare."""
     spare = _spare(view.resources, node.name) if view.resources is not None else {}
     target = max(spare, key=lambda name: spare[name], default="")
-    how = "restart" if guest.kind == "lxc" else "online"
-    path = f"post /nodes/{node.name}/{guest.kind}/{guest.vmid}/migrate"
-
-    def judge(found: Resources) -> Verdict:
-        use = found.guest(guest.vmid)
-        if use is None:
-            return Verdict(None, "the cluster does not name it")
-        lock = f", lock {use.lock}" if use.lock else ""
-        return Verdict(
-            use.node == target and use.status == "running" and not use.lock,
-            f"{use.status} on {use.node}{lock}",
-        )
-
     return Step(
-        f"guest {guest.vmid} ({guest.name}), which HA does not manage, moves to {target}",
-        (api.order(path, {"target": target, how: 1}),),
-        goal=api.by_resources(f"guest {guest.vmid} runs on {target}", judge),
+        f"guest {guests.named(guest)}, which HA does not manage, moves to {target}",
+        (guests.migrates(guest, target),),
+        goal=guests.runs_on(guest, target),
         no_undo="it runs there as well as here",
         deadline=api.PATIENCE,
         expected=60.0,
@@ -305,13 +284,15 @@ def _room(node: str) -> Check:
         for size, vmid in sizes:
             place = max(spare, key=lambda name: spare[name])
             if spare[place] < size:
+                left = spare[place] / guests.GIB
                 return Verdict(
-                    False, f"guest {vmid} needs {size / GIB:.0f} GiB, {place} has {spare[place] / GIB:.0f}"
+                    False, f"guest {vmid} needs {size / guests.GIB:.0f} GiB, {place} has {left:.0f}"
                 )
             spare[place] -= size
-        total = sum(size for size, _ in sizes) / GIB
+        total = sum(size for size, _ in sizes) / guests.GIB
         return Verdict(
-            True, f"{len(sizes)} guests, {total:.0f} GiB; then {min(spare.values()) / GIB:.0f} GiB are left"
+            True,
+            f"{len(sizes)} guests, {total:.0f} GiB; then {min(spare.values()) / guests.GIB:.0f} GiB are left",
         )
 
     return api.by_resources(f"the other nodes have memory for the guests of {node}", judge)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from saitotui.facts.proxmox_ha import HaStatus
-from saitotui.facts.proxmox_resources import GuestUse, Resources
+from saitotui.facts.proxmox_ha import Service
+from saitotui.facts.proxmox_resources import GuestUse
 from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.cluster import api
+from saitotui.runbooks.cluster import api, guests
 from saitotui.tiers.cluster.view import View
 
 ID = "recover-guest"
@@ -24,7 +24,6 @@ OFF = ("stopped", "disabled", "ignored")
 """States that HA may be asked for in which it does not run the guest (ha-manager(1))."""
 START = 300.0
 """Seconds in which a guest must run: HA tries a node twice, then another one."""
-GIB = float(1 << 30)
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -35,7 +34,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     guest = _guest(view, parameters.get("guest", ""))
     if isinstance(guest, str):
         return Refusal(ID, (guest,))
-    name = _named(guest)
+    name = guests.named(guest)
     return Plan(
         ID,
         TITLE,
@@ -51,15 +50,11 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     )
 
 
-def _named(guest: GuestUse) -> str:
-    return f"{guest.vmid} ({guest.name})" if guest.name else guest.vmid
-
-
 def _guest(view: View, wanted: str) -> GuestUse | str:
     """The guest to bring back: the one that is asked for, or the only one that is down."""
     down = [guest for guest in view.guests if _should_run(view, guest) and not _runs(guest)]
     if not wanted and len(down) != 1:
-        names = ", ".join(map(_named, down))
+        names = ", ".join(map(guests.named, down))
         return (
             f"several guests are down, give guest=: {names}" if down else "every guest that should run does"
         )
@@ -67,13 +62,13 @@ def _guest(view: View, wanted: str) -> GuestUse | str:
     if guest is None:
         return f"the cluster has no guest {wanted!r}"
     if view.gone(guest.node):
-        return f"{guest.node} is lost: HA fences it and recovers guest {_named(guest)} by itself"
+        return f"{guest.node} is lost: HA fences it and recovers guest {guests.named(guest)} by itself"
     if not view.sighted(guest.node):
-        return f"nobody says how {guest.node} is, where guest {_named(guest)} is"
+        return f"nobody says how {guest.node} is, where guest {guests.named(guest)} is"
     if guest.ha == "freeze":
-        return f"guest {_named(guest)} is frozen: {guest.node} restarts, or HA is disarmed (arm-ha)"
+        return f"guest {guests.named(guest)} is frozen: {guest.node} restarts, or HA is disarmed (arm-ha)"
     if _runs(guest):
-        return f"guest {_named(guest)} runs on {guest.node}"
+        return f"guest {guests.named(guest)} runs on {guest.node}"
     return guest
 
 
@@ -94,8 +89,13 @@ def _preflight(view: View, guest: GuestUse) -> Iterator[Precondition]:
     why = "two copies of a guest destroy its data"
     yield Precondition(_off(guest), why, decisive=True)
     why = "a backup, a snapshot or a move holds it, or was cut off: wait for its end, or find out"
-    yield Precondition(_unlocked(guest), why, decisive=True)
-    yield Precondition(_room(guest), "another guest there may be killed for memory", Grade.AMBER, Grade.AMBER)
+    yield Precondition(guests.unlocked(guest), why, decisive=True)
+    yield Precondition(
+        guests.room(guest, guest.node),
+        "another guest there may be killed for memory",
+        Grade.AMBER,
+        Grade.AMBER,
+    )
     if guest.ha:
         yield Precondition(api.led(), "HA would not start it", decisive=True)
         yield Precondition(api.obeys(guest.node), "it could start nothing")
@@ -103,7 +103,7 @@ def _preflight(view: View, guest: GuestUse) -> Iterator[Precondition]:
 
 def _start(view: View, guest: GuestUse) -> Stage:
     steps = _by_ha(guest) if guest.ha else _by_itself(guest)
-    name = _named(guest)
+    name = guests.named(guest)
     return Stage(
         "start",
         f"Guest {name} starts",
@@ -147,67 +147,38 @@ def _by_itself(guest: GuestUse) -> Iterator[Step]:
 
 
 def _forgotten(guest: GuestUse) -> Check:
-    def judge(found: HaStatus) -> Verdict:
-        service = found.service(guest.sid)
-        if service is None:
-            return Verdict(None, "HA does not manage it")
-        return Verdict(service.crm_state != ERROR, service.state)
-
-    return api.by_ha(f"{guest.sid} is in no error any more", judge)
+    return api.by_service(
+        guest.sid,
+        f"{guest.sid} is in no error any more",
+        lambda service: Verdict(service.crm_state != ERROR, service.state),
+    )
 
 
 def _started(guest: GuestUse) -> Check:
     """HA's own word comes after its agent has seen the guest run: `starting` before that."""
 
-    def judge(found: HaStatus) -> Verdict:
-        service = found.service(guest.sid)
-        if service is None:
-            return Verdict(None, "HA does not manage it")
-        return Verdict(
-            service.state == "started" and service.request == "started", f"{service.state} on {service.node}"
-        )
+    def judge(service: Service) -> Verdict:
+        started = service.state == "started" and service.request == "started"
+        return Verdict(started, f"{service.state} on {service.node}")
 
-    return api.by_ha(f"HA has {guest.sid} as started", judge)
+    return api.by_service(guest.sid, f"HA has {guest.sid} as started", judge)
 
 
 def _running(guest: GuestUse) -> Check:
-    def judge(found: Resources) -> Verdict:
-        use = found.guest(guest.vmid)
-        if use is None:
-            return Verdict(None, "the cluster does not name it")
-        return Verdict(use.status == "running", f"{use.status} on {use.node}")
-
-    return api.by_resources(f"guest {guest.vmid} runs", judge)
+    return api.by_guest(
+        guest.vmid,
+        f"guest {guest.vmid} runs",
+        lambda use: Verdict(use.status == "running", f"{use.status} on {use.node}"),
+    )
 
 
 def _off(guest: GuestUse) -> Check:
-    def judge(found: Resources) -> Verdict:
-        use = found.guest(guest.vmid)
-        if use is None or use.status not in ("running", "stopped"):
-            return Verdict(None, use.status if use is not None else "the cluster does not name it")
+    def judge(use: GuestUse) -> Verdict:
+        if use.status not in ("running", "stopped"):
+            return Verdict(None, use.status)
         return Verdict(use.status == "stopped" and use.node == guest.node, f"{use.status} on {use.node}")
 
-    return api.by_resources(f"guest {guest.vmid} is off, on {guest.node}", judge)
-
-
-def _unlocked(guest: GuestUse) -> Check:
-    def judge(found: Resources) -> Verdict:
-        use = found.guest(guest.vmid)
-        return Verdict(use is not None and not use.lock, use.lock or "free" if use is not None else "unknown")
-
-    return api.by_resources(f"guest {guest.vmid} is not locked", judge)
-
-
-def _room(guest: GuestUse) -> Check:
-    def judge(found: Resources) -> Verdict:
-        node = found.node(guest.node)
-        if node is None or node.memory is None or node.memory_total is None or guest.memory_total is None:
-            return Verdict(None, "the cluster does not say")
-        spare = node.memory_total - node.memory
-        said = f"it needs {guest.memory_total / GIB:.0f} GiB, {spare / GIB:.0f} are left"
-        return Verdict(spare >= guest.memory_total, said)
-
-    return api.by_resources(f"{guest.node} has memory for guest {guest.vmid}", judge)
+    return api.by_guest(guest.vmid, f"guest {guest.vmid} is off, on {guest.node}", judge)
 
 
 RUNBOOK = Runbook(

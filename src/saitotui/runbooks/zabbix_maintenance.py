@@ -122,16 +122,12 @@ def _begin(host: ZabbixHost, until: datetime, when: str) -> Stage:
         deadline=20.0,
         expected=1.0,
     )
-    taken = Step(
-        f"Zabbix takes {host.name} into it, at the next full minute",
-        (_wait(host, wanted=True),),
-        goal=_maintained(host, wanted=True),
-        deadline=MINUTES,
-        expected=45.0,
-        parks=True,
-    )
     return Stage(
-        "begin", "The maintenance begins", (made, taken), confirm="y", notice="nobody is called for it"
+        "begin",
+        "The maintenance begins",
+        (made, _taken_up(host, wanted=True)),
+        confirm="y",
+        notice="nobody is called for it",
     )
 
 
@@ -151,18 +147,23 @@ def _ended(view: View, host: ZabbixHost, parameters: Mapping[str, str]) -> Plan 
         deadline=20.0,
         expected=1.0,
     )
-    out = Step(
-        f"Zabbix takes {host.name} out of it, at the next full minute",
-        (_wait(host, wanted=False),),
-        goal=_maintained(host, wanted=False),
+    notice = "problems of it that are still open call people now"
+    stage = Stage(
+        "end", "The maintenance ends", (over, _taken_up(host, wanted=False)), confirm="y", notice=notice
+    )
+    summary = f"problems of {host.name} call people again"
+    return Plan(ID, "End a maintenance in Zabbix", host.name, dict(parameters), summary, (stage,), ())
+
+
+def _taken_up(host: ZabbixHost, *, wanted: bool) -> Step:
+    return Step(
+        f"Zabbix takes {host.name} {'into' if wanted else 'out of'} it, at the next full minute",
+        (_wait(host, wanted=wanted),),
+        goal=_maintained(host, wanted=wanted),
         deadline=MINUTES,
         expected=45.0,
         parks=True,
     )
-    notice = "problems of it that are still open call people now"
-    stage = Stage("end", "The maintenance ends", (over, out), confirm="y", notice=notice)
-    summary = f"problems of {host.name} call people again"
-    return Plan(ID, "End a maintenance in Zabbix", host.name, dict(parameters), summary, (stage,), ())
 
 
 def _act(method: str, body: object) -> Act:

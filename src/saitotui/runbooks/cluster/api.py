@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from saitotui.facts import proxmox_ha, proxmox_resources, proxmox_status
-from saitotui.facts.proxmox_ha import DEAD, HaStatus, ManagerStatus
-from saitotui.facts.proxmox_resources import Resources
+from saitotui.facts.proxmox_ha import DEAD, HaStatus, ManagerStatus, Service
+from saitotui.facts.proxmox_resources import GuestUse, Resources
 from saitotui.facts.proxmox_status import ClusterStatus
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Verdict
@@ -65,6 +65,26 @@ def by_resources(sentence: str, judge: Callable[[Resources], Verdict]) -> Check:
 
 def by_ha(sentence: str, judge: Callable[[HaStatus], Verdict]) -> Check:
     return _check(sentence, "/cluster/ha/status/current", proxmox_ha.ha_status, judge)
+
+
+def by_guest(vmid: str, sentence: str, judge: Callable[[GuestUse], Verdict]) -> Check:
+    """Of one guest, as the cluster names it."""
+
+    def judged(found: Resources) -> Verdict:
+        guest = found.guest(vmid)
+        return judge(guest) if guest is not None else Verdict(None, "the cluster does not name it")
+
+    return by_resources(sentence, judged)
+
+
+def by_service(sid: str, sentence: str, judge: Callable[[Service], Verdict]) -> Check:
+    """Of one guest, as HA has it."""
+
+    def judged(found: HaStatus) -> Verdict:
+        service = found.service(sid)
+        return judge(service) if service is not None else Verdict(None, "HA does not manage it")
+
+    return by_ha(sentence, judged)
 
 
 def by_manager(sentence: str, judge: Callable[[ManagerStatus], Verdict]) -> Check:

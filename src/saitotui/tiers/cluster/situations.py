@@ -217,7 +217,7 @@ MEMORY_HIGH = Situation(
     "A node runs out of memory",
     "The kernel will start to kill guests, and the node cannot take those of a lost one.",
     "Move a guest away.",
-    ("drain-node",),
+    ("move-guest",),
 )
 CPU_HIGH = Situation(
     "cluster.cpu-high",

@@ -1,0 +1,51 @@
+"""A guest of a Proxmox cluster: what is asked before it is started or moved, and how it moves."""
+
+from __future__ import annotations
+
+from saitotui.facts.proxmox_resources import GuestUse, Resources
+from saitotui.model.plan import Act, Check, Verdict
+from saitotui.runbooks.cluster import api
+
+GIB = float(1 << 30)
+
+
+def named(guest: GuestUse) -> str:
+    return f"{guest.vmid} ({guest.name})" if guest.name else guest.vmid
+
+
+def unlocked(guest: GuestUse) -> Check:
+    """Whether no backup, snapshot or move holds it."""
+    return api.by_guest(
+        guest.vmid, f"guest {guest.vmid} is not locked", lambda use: Verdict(not use.lock, use.lock or "free")
+    )
+
+
+def room(guest: GuestUse, node: str) -> Check:
+    """Whether a node has a guest's full size of memory to spare."""
+
+    def judge(found: Resources) -> Verdict:
+        use, size = found.node(node), guest.memory_total
+        if use is None or use.memory is None or use.memory_total is None or size is None:
+            return Verdict(None, "the cluster does not say")
+        spare = use.memory_total - use.memory
+        return Verdict(spare >= size, f"it needs {size / GIB:.0f} GiB, {spare / GIB:.0f} are left")
+
+    return api.by_resources(f"{node} has memory for guest {guest.vmid}", judge)
+
+
+def runs_on(guest: GuestUse, node: str) -> Check:
+    """Whether it runs there, and nothing moves it any more."""
+
+    def judge(use: GuestUse) -> Verdict:
+        lock = f", lock {use.lock}" if use.lock else ""
+        there = use.node == node and use.status == "running" and not use.lock
+        return Verdict(there, f"{use.status} on {use.node}{lock}")
+
+    return api.by_guest(guest.vmid, f"guest {guest.vmid} runs on {node}", judge)
+
+
+def migrates(guest: GuestUse, target: str) -> Act:
+    """The order to move one that HA does not manage: a machine while it runs, a container by a restart."""
+    how = "restart" if guest.kind == "lxc" else "online"
+    path = f"post /nodes/{guest.node}/{guest.kind}/{guest.vmid}/migrate"
+    return api.order(path, {"target": target, how: 1})
