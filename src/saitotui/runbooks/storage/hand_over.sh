@@ -90,6 +90,12 @@ until_said() {
   grep -qE "$pattern" "$folder/$verb.log"
 }
 
+# What watches here over an earlier move, whose console died, ends first: two would start everything at once.
+ended() {
+  rm -f "$folder/$1.flag"
+  flock -w 10 "$folder/$1.lock" true || { echo "$1 goes on" && exit 4; }
+}
+
 case $verb in
 ready) # what starting needs is loaded, and read from the disk once
   modprobe -q nfsd 2>/dev/null
@@ -107,6 +113,7 @@ ready) # what starting needs is loaded, and read from the disk once
 take)
   both_secondary && echo "both are Secondary: nothing is to be given" && exit 3
   case $ro in Primary/*) echo "it is here" && exit 0 ;; esac
+  ended give
   alone "$@"
   until_said 10 '^waiting'
   ;;
@@ -145,6 +152,7 @@ tickle) # clients notice at once: the reset of a connection that this node does 
   echo "told $# connections"
   ;;
 give)
+  ended take
   alone "$@"
   until_said 60 '^(given|kept|lost)'
   grep -q '^given' "$folder/give.log"
