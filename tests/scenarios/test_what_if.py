@@ -80,6 +80,8 @@ async def test_services_and_users(tmp_path: Path) -> None:
         assert forecast(picture, "tc1").loss.impact is Impact.NOTHING
         restarted = forecast(picture, "guest/131").course
         assert [row.text.split(" within")[0] for row in restarted] == ["HA starts it again on pve1"]
+        assert forecast(picture, "host/pve1").guests == said.guests
+        assert forecast(picture, "zabbix/pve1").guests == (), "an agent that ends takes no node with it"
         link = forecast(picture, "st2-st1")
         assert link.links
         assert link.loss.impact is Impact.DEGRADED

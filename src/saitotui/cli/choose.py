@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from saitotui.config import ConfigError, Problem, find_profile, load_profile
+from saitotui.model.picture import Picture
 from saitotui.model.profile import Profile
 
 
@@ -33,6 +35,20 @@ def chosen(arguments: argparse.Namespace) -> Iterator[Profile]:
         SimulationThread(Path(folder), scenario=known_scenario(arguments.scenario)) as simulation,
     ):
         yield load_profile(simulation.profile_path)
+
+
+async def looked(profile: Profile) -> Picture:
+    """One look at the platform, judged."""
+    from saitotui.clients.hub import Hub
+    from saitotui.engine.judge import judge
+    from saitotui.engine.poll import Memory, look
+    from saitotui.engine.registry import platform
+
+    seen, hub = platform(profile), Hub(profile)
+    try:
+        return judge(seen, await look(hub, seen.questions.values(), Memory(), time.time))
+    finally:
+        await hub.aclose()
 
 
 def known_scenario(name: str) -> str:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import time
 from pathlib import Path
 
 from saitotui.cli import choose
 from saitotui.config import load_screens
-from saitotui.model.picture import Picture
-from saitotui.model.profile import Profile
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from saitotui.ui.shot import shoot
 
     with choose.chosen(arguments) as profile:
-        picture = asyncio.run(_picture(profile))
+        picture = asyncio.run(choose.looked(profile))
     try:
         svg, text = shoot(picture, load_screens(), arguments.screen, (int(width), int(height)))
     except LookupError as error:
@@ -45,16 +42,3 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"saitotui shot: {output} cannot be written: {error.strerror}", file=sys.stderr)
         return 1
     return 0
-
-
-async def _picture(profile: Profile) -> Picture:
-    from saitotui.clients.hub import Hub
-    from saitotui.engine.judge import judge
-    from saitotui.engine.poll import Memory, look
-    from saitotui.engine.registry import platform
-
-    seen, hub = platform(profile), Hub(profile)
-    try:
-        return judge(seen, await look(hub, seen.questions.values(), Memory(), time.time))
-    finally:
-        await hub.aclose()

@@ -9,12 +9,9 @@ import argparse
 import asyncio
 import json
 import sys
-import time
 from dataclasses import asdict
 
 from saitotui.cli import choose
-from saitotui.model.picture import Picture
-from saitotui.model.profile import Profile
 
 NOTHING_SUCH = 2
 
@@ -33,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from saitotui.tiers.redundancy.whatif import subjects, what_if
 
     with choose.chosen(arguments) as profile:
-        picture = asyncio.run(_looked(profile))
+        picture = asyncio.run(choose.looked(profile))
     if arguments.list or not arguments.subject:
         print("\n".join(subjects(picture.tiers)))
         return 0
@@ -46,17 +43,3 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(found.lines()))
     return found.loss.impact.health.exit_code
-
-
-async def _looked(profile: Profile) -> Picture:
-    """One look at the platform, judged."""
-    from saitotui.clients.hub import Hub
-    from saitotui.engine.judge import judge
-    from saitotui.engine.poll import Memory, look
-    from saitotui.engine.registry import platform
-
-    seen, hub = platform(profile), Hub(profile)
-    try:
-        return judge(seen, await look(hub, seen.questions.values(), Memory(), time.time), None)
-    finally:
-        await hub.aclose()

@@ -29,6 +29,13 @@ class NodeUse:
     disk_total: float | None
     uptime: float | None
 
+    @property
+    def spare(self) -> float | None:
+        """Memory that is not in use, in bytes; None when it does not tell."""
+        if self.memory is None or self.memory_total is None:
+            return None
+        return self.memory_total - self.memory
+
 
 @dataclass(frozen=True, slots=True)
 class GuestUse:

@@ -38,6 +38,15 @@ class ClusterStatus:
         """Name of the node whose view this is."""
         return next((member.name for member in self.members if member.local), "")
 
+    @property
+    def needed(self) -> int:
+        """Votes that quorum takes; each node has one."""
+        return len(self.members) // 2 + 1
+
+    def online_without(self, *nodes: str) -> int:
+        """Votes that are there, but those of `nodes`."""
+        return sum(member.online is True and member.name not in nodes for member in self.members)
+
     def member(self, name: str) -> Member | None:
         return next((member for member in self.members if member.name == name), None)
 

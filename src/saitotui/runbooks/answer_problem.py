@@ -5,17 +5,17 @@ See docs/runbooks/answer-problem.md. Zabbix API reference, `event.acknowledge`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from saitotui.facts import zabbix
 from saitotui.facts.zabbix import Problem
-from saitotui.model.command import Answer, Client, Command, Danger
-from saitotui.model.plan import Act, Check, Parameter, Plan, Precondition, Refusal, Stage, Step, Verdict
+from saitotui.model.command import Answer, Command
+from saitotui.model.plan import Check, Parameter, Plan, Precondition, Refusal, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
+from saitotui.runbooks.zabbix import asked, told
 from saitotui.tiers.monitoring.questions import PROBLEMS, TRIGGERS, ask
 from saitotui.tiers.monitoring.view import OpenProblem, look
 
@@ -87,12 +87,11 @@ def _stage(problem: Problem, closes: bool, message: str) -> Stage:
         (0 if problem.acknowledged else ACKNOWLEDGE) | (MESSAGE if message else 0) | (CLOSE if closes else 0)
     )
     body = {"eventids": [problem.id], "action": bits, **({"message": message} if message else {})}
-    back = (
-        () if problem.acknowledged or closes else (_answer({"eventids": [problem.id], "action": TAKE_BACK}),)
-    )
+    take_back = told("event.acknowledge", {"eventids": [problem.id], "action": TAKE_BACK})
+    back = () if problem.acknowledged or closes else (take_back,)
     step = Step(
         f"Zabbix {'closes' if closes else 'notes it for'} problem {problem.id}",
-        (_answer(body),),
+        (told("event.acknowledge", body),),
         goal=_closed(problem) if closes else _noted(problem, message),
         undo=back,
         undone=_open_and(problem, lambda one: not one.acknowledged, "is not acknowledged") if back else None,
@@ -104,15 +103,8 @@ def _stage(problem: Problem, closes: bool, message: str) -> Stage:
     return Stage("answer", "Zabbix is told", (step,), confirm="y", notice=notice)
 
 
-def _answer(body: Mapping[str, object]) -> Act:
-    return Act(
-        Command(Client.ZABBIX, "zabbix", "event.acknowledge", json.dumps(body), danger=Danger.REVERSIBLE)
-    )
-
-
 def _asked(problem: Problem) -> Command:
-    assert isinstance(PROBLEMS, dict)
-    return Command(Client.ZABBIX, "zabbix", "problem.get", json.dumps({**PROBLEMS, "eventids": [problem.id]}))
+    return asked("problem.get", PROBLEMS, eventids=[problem.id])
 
 
 def _open_and(problem: Problem, holds: Callable[[Problem], bool], words: str) -> Check:
@@ -156,9 +148,7 @@ def _closable(problem: Problem) -> Check:
             return Verdict(None, "Zabbix does not name its trigger")
         return Verdict(found.closable, "it allows that" if found.closable else "it does not allow that")
 
-    assert isinstance(TRIGGERS, dict)
-    body = json.dumps({**TRIGGERS, "triggerids": [problem.trigger]})
-    command = Command(Client.ZABBIX, "zabbix", "trigger.get", body)
+    command = asked("trigger.get", TRIGGERS, triggerids=[problem.trigger])
     return Check(f"problem {problem.id} may be closed by hand", command, reading(judge), deadline=5.0)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from saitotui.clients.quoting import shell
 from saitotui.facts import proxmox_corosync, proxmox_ha
 from saitotui.facts.proxmox_ha import RESTING, HaStatus, ManagerStatus
-from saitotui.facts.proxmox_resources import GuestUse, NodeUse, Resources
+from saitotui.facts.proxmox_resources import GuestUse, Resources
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import (
     Act,
@@ -108,7 +108,7 @@ def _drain(view: View, node: NodeView, via: NodeView) -> tuple[Stage, ...]:
     alone = [guest for guest in here if not guest.ha]
     body = [_asked(node, via, into=True), *(_moved(view, node, guest) for guest in alone), _emptied(node)]
     containers = [f"{guest.vmid} ({guest.name})" for guest in alone if guest.kind == "lxc"]
-    notice = "each guest stands still for the last moments of its move, mostly less than a second"
+    notice = f"each guest {guests.STANDS_STILL}"
     if containers:
         notice += f"; containers are started anew there: {', '.join(containers)}"
     numbers = [guest.vmid for guest in here]
@@ -150,7 +150,7 @@ def _return(view: View, node: NodeView, via: NodeView) -> tuple[Stage, ...]:
         expected=60.0,
         parks=True,
     )
-    notice = "each guest stands still for the last moments of its move, mostly less than a second"
+    notice = f"each guest {guests.STANDS_STILL}"
     body = (_asked(node, via, into=False), home)
     return (
         Stage("return", f"{name} takes guests again", body, confirm=f"return {name}", notice=notice),
@@ -260,11 +260,8 @@ def _elsewhere(node: str, numbers: Sequence[str]) -> Check:
 def _spare(found: Resources, without: str) -> dict[str, float]:
     """Bytes of memory that each other node that is online has to spare."""
 
-    def spare(node: NodeUse) -> float:
-        return (node.memory_total or 0.0) - (node.memory or 0.0)
-
     return {
-        node.name: spare(node)
+        node.name: node.spare or 0.0
         for node in found.nodes
         if node.name != without and node.status == "online" and node.ha != "maintenance"
     }

@@ -11,6 +11,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.cluster import api, guests
+from saitotui.tiers.cluster.forecast import forbids
 from saitotui.tiers.cluster.view import View
 
 ID = "move-guest"
@@ -57,19 +58,11 @@ def _trouble(view: View, guest: GuestUse, target: str) -> str:
         return f"nobody says how {guest.node} is, where guest {name} is"
     if guest.status != "running":
         return f"guest {name} does not run: recover-guest starts it"
-    apart = [
-        rule.name
-        for rule in view.rules or ()
-        if rule.apart and guest.sid in rule.resources and _mates(view, rule.resources, guest, target)
-    ]
-    if guest.ha and apart:
-        return f"the HA rule {apart[0]} keeps guest {name} away from what runs on {target}"
+    rule = forbids(view, guest.sid, target) if guest.ha else None
+    if rule is not None:
+        what = f"what runs on {target}" if rule.apart else target
+        return f"the HA rule {rule.name} keeps guest {name} away from {what}"
     return ""
-
-
-def _mates(view: View, sids: tuple[str, ...], guest: GuestUse, node: str) -> bool:
-    """Whether another one of a rule runs on the node."""
-    return any(one.sid in sids and one.sid != guest.sid and one.node == node for one in view.guests)
 
 
 def _preflight(view: View, guest: GuestUse, target: str) -> Iterator[Precondition]:
@@ -105,11 +98,7 @@ def _move(guest: GuestUse, target: str) -> Stage:
             Step(f"HA has {guest.sid} on {target}", (), goal=_known(guest, target), deadline=api.ROUNDS)
         )
     restarts = guest.kind == "lxc" and not guest.ha
-    notice = (
-        "it is started anew there"
-        if restarts
-        else "it stands still for its last moments, mostly less than a second"
-    )
+    notice = "it is started anew there" if restarts else f"it {guests.STANDS_STILL}"
     return Stage("move", f"Guest {name} moves", tuple(steps), confirm=f"move {guest.vmid}", notice=notice)
 
 

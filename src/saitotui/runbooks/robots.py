@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from saitotui.facts import zabbix_actions
 from saitotui.facts.zabbix_actions import Action
-from saitotui.model.command import Answer, Client, Command, Danger
+from saitotui.model.command import Answer
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
+from saitotui.runbooks.zabbix import asked, told
 from saitotui.tiers.monitoring.questions import ACTIONS, ask
 
 DATABASE = ("mysql", "mariadb", "haproxy", "database")
@@ -43,8 +43,7 @@ def _concerns(action: Action, words: Sequence[str]) -> bool:
 
 
 def _set(action: Action, *, armed: bool) -> Act:
-    body = json.dumps({"actionid": action.id, "status": 0 if armed else 1})
-    return Act(Command(Client.ZABBIX, "zabbix", "action.update", body, danger=Danger.REVERSIBLE))
+    return told("action.update", {"actionid": action.id, "status": 0 if armed else 1})
 
 
 def _is(action: Action, *, armed: bool) -> Check:
@@ -54,8 +53,6 @@ def _is(action: Action, *, armed: bool) -> Check:
             return Verdict(None, "Zabbix does not name it")
         return Verdict(found[0].armed is armed, "armed" if found[0].armed else "disarmed")
 
-    assert isinstance(ACTIONS, dict)
-    body = json.dumps({**ACTIONS, "actionids": [action.id]})
     word = "armed" if armed else "disarmed"
-    command = Command(Client.ZABBIX, "zabbix", "action.get", body)
+    command = asked("action.get", ACTIONS, actionids=[action.id])
     return Check(f"Zabbix's action {action.name!r} is {word}", command, reading(judge))

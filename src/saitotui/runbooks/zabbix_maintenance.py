@@ -6,14 +6,13 @@ See docs/runbooks/zabbix-maintenance.md. Zabbix API reference, `maintenance`.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from saitotui.facts import zabbix_hosts
 from saitotui.facts.zabbix_hosts import Maintenance, ZabbixHost
-from saitotui.model.command import Answer, Client, Command, Danger
+from saitotui.model.command import Answer, Command
 from saitotui.model.plan import (
     Act,
     Check,
@@ -30,6 +29,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading, waiting
+from saitotui.runbooks.zabbix import asked, told
 from saitotui.tiers.monitoring.questions import HOSTS, MAINTENANCES, ask
 from saitotui.tiers.monitoring.view import View, look
 
@@ -116,7 +116,7 @@ def _begin(host: ZabbixHost, until: datetime, when: str) -> Stage:
     }
     made = Step(
         f"Zabbix has a maintenance of {host.name} until {when}",
-        (_act("maintenance.create", body),),
+        (told("maintenance.create", body),),
         goal=_made(host, till),
         no_undo="end it with end=yes",
         deadline=20.0,
@@ -141,7 +141,7 @@ def _ended(view: View, host: ZabbixHost, parameters: Mapping[str, str]) -> Plan 
         return Refusal(ID, (f"this console began no maintenance of {host.name}{hint}",))
     over = Step(
         f"Zabbix has no maintenance {_name(host)!r} any more",
-        (_act("maintenance.delete", [one.id for one in ours]),),
+        (told("maintenance.delete", [one.id for one in ours]),),
         goal=_gone(ours),
         no_undo="begin another one",
         deadline=20.0,
@@ -166,13 +166,8 @@ def _taken_up(host: ZabbixHost, *, wanted: bool) -> Step:
     )
 
 
-def _act(method: str, body: object) -> Act:
-    return Act(Command(Client.ZABBIX, "zabbix", method, json.dumps(body), danger=Danger.REVERSIBLE))
-
-
 def _status(host: ZabbixHost) -> Command:
-    assert isinstance(HOSTS, dict)
-    return Command(Client.ZABBIX, "zabbix", "host.get", json.dumps({**HOSTS, "hostids": [host.id]}))
+    return asked("host.get", HOSTS, hostids=[host.id])
 
 
 def _maintained(host: ZabbixHost, *, wanted: bool) -> Check:
@@ -222,7 +217,7 @@ def _gone(ours: list[Maintenance]) -> Check:
 
 
 def _by_maintenances(sentence: str, judge: Callable[[tuple[Maintenance, ...]], Verdict]) -> Check:
-    command = Command(Client.ZABBIX, "zabbix", "maintenance.get", json.dumps(MAINTENANCES))
+    command = asked("maintenance.get", MAINTENANCES)
     return Check(
         sentence, command, reading(lambda answer: judge(zabbix_hosts.maintenances(answer))), deadline=5.0
     )

@@ -12,7 +12,7 @@ import pytest
 
 from saitotui.facts.proxmox_ha import Rule, ha_rules
 from saitotui.model.command import Answer
-from saitotui.tiers.cluster.forecast import Event, Moment, moments, moves
+from saitotui.tiers.cluster.forecast import Event, Moment, forbids, moments, moves
 from saitotui.tiers.cluster.questions import ask
 from saitotui.tiers.cluster.view import View, look
 
@@ -130,6 +130,20 @@ def test_disarmed_nothing_comes_back(view: View) -> None:
 )
 def test_rules_are_kept(view: View, rule: Rule, target: str) -> None:
     assert [move.target for move in moves(replace(view, rules=(rule,)), "pve3", Event.LOSS)] == [target]
+
+
+@pytest.mark.parametrize(
+    ("rule", "node", "kept_off"),
+    [
+        (Rule("r", "resource-affinity", ("vm:100", "vm:102"), apart=True), "pve1", True),
+        (Rule("r", "resource-affinity", ("vm:100", "vm:102"), apart=True), "pve2", False),
+        (Rule("r", "node-affinity", ("vm:102",), nodes={"pve2": 0}, strict=True), "pve1", True),
+        (Rule("r", "node-affinity", ("vm:102",), nodes={"pve2": 0}), "pve1", False),
+        (Rule("r", "node-affinity", ("vm:100",), nodes={"pve2": 0}, strict=True), "pve1", False),
+    ],
+)
+def test_what_a_rule_forbids(view: View, rule: Rule, node: str, kept_off: bool) -> None:
+    assert forbids(replace(view, rules=(rule,)), "vm:102", node) == (rule if kept_off else None)
 
 
 def test_rules_are_read() -> None:

@@ -109,10 +109,9 @@ def quorate_without(node: str) -> Check:
     """Whether the others keep quorum when `node` is switched off; each node has one vote."""
 
     def judge(found: ClusterStatus) -> Verdict:
-        needed = len(found.members) // 2 + 1
-        left = [member.name for member in found.members if member.online and member.name != node]
-        spare = "" if len(left) > needed else ": none to spare"
-        return Verdict(len(left) >= needed, f"{len(left)} votes left, {needed} needed{spare}")
+        left = found.online_without(node)
+        spare = "" if left > found.needed else ": none to spare"
+        return Verdict(left >= found.needed, f"{left} votes left, {found.needed} needed{spare}")
 
     return by_status(f"the others have quorum without {node}", judge)
 

@@ -7,6 +7,8 @@ from saitotui.model.plan import Act, Check, Verdict
 from saitotui.runbooks.cluster import api
 
 GIB = float(1 << 30)
+STANDS_STILL = "stands still for the last moments of its move, mostly less than a second"
+"""What users notice of a machine that is moved while it runs."""
 
 
 def named(guest: GuestUse) -> str:
@@ -25,9 +27,9 @@ def room(guest: GuestUse, node: str) -> Check:
 
     def judge(found: Resources) -> Verdict:
         use, size = found.node(node), guest.memory_total
-        if use is None or use.memory is None or use.memory_total is None or size is None:
+        spare = use.spare if use is not None else None
+        if spare is None or size is None:
             return Verdict(None, "the cluster does not say")
-        spare = use.memory_total - use.memory
         return Verdict(spare >= size, f"it needs {size / GIB:.0f} GiB, {spare / GIB:.0f} are left")
 
     return api.by_resources(f"{node} has memory for guest {guest.vmid}", judge)

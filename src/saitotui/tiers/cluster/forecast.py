@@ -59,9 +59,7 @@ def quorate_without(view: View, *nodes: str) -> bool | None:
     """Whether the others have quorum; None when nobody says who is there."""
     if view.status is None or not view.trusted:
         return None
-    members = view.status.members
-    left = [member for member in members if member.online and member.name not in nodes]
-    return len(left) > len(members) // 2
+    return view.status.online_without(*nodes) >= view.status.needed
 
 
 def armed_nodes(view: View) -> tuple[str, ...]:
@@ -185,12 +183,19 @@ def _ruled(rule: Rule, sid: str, allowed: list[str], homes: dict[str, str]) -> l
     return preferred or ([] if rule.strict else allowed)
 
 
+def forbids(view: View, sid: str, node: str) -> Rule | None:
+    """The rule that keeps an HA service off a node; None when none does."""
+    homes = {service.sid: service.node for service in view.ha.services} if view.ha else {}
+    bound = (rule for rule in view.rules or () if sid in rule.resources)
+    return next((rule for rule in bound if not _ruled(rule, sid, [node], homes)), None)
+
+
 def _weighed(view: View, placed: Sequence[Move]) -> Iterator[Move]:
     """With what each target is short of memory, guest by guest (their full size; bytes)."""
     spare = {
-        use.name: use.memory_total - use.memory
+        use.name: use.spare
         for use in (view.resources.nodes if view.resources else ())
-        if use.memory_total is not None and use.memory is not None
+        if use.spare is not None
     }
     for move in placed:
         size = move.guest.memory_total or 0.0

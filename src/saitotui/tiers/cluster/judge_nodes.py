@@ -51,8 +51,7 @@ def margin(view: View) -> int | None:
             return node.quorum.total - node.quorum.needed
     if view.status is None or not view.status.quorate:
         return None
-    online = sum(member.online is True for member in view.status.members)
-    return online - (len(view.status.members) // 2 + 1)
+    return view.status.online_without() - view.status.needed
 
 
 def _quorum(view: View) -> Iterator[Finding]:

@@ -58,15 +58,19 @@ class Machines:
         inside = {carried.host: carried.guest.node for carried in self._all()}
         return inside.get(host, "")
 
+    def carrier(self, node: Node) -> str:
+        """The cluster node that `node` is: by name, as its host or its rented machine; '' for others."""
+        if node.kind == "hypervisor":
+            return node.id
+        name = self.node_of(node.host) if node.kind in ("host", "server") else ""
+        known = self.view.nodes.get(name) if self.view else None
+        return name if known is not None and known.host == node.host else ""
+
     def fallen(self, node: Node) -> tuple[str, ...]:
         """Ids of all nodes that are lost with `node`."""
-        if node.kind == "hypervisor":
-            return self.on_node(node.id)
+        if carrier := self.carrier(node):
+            return self.on_node(carrier)
         if node.kind in ("host", "server"):
-            carrier = self.node_of(node.host)
-            known = self.view.nodes.get(carrier) if self.view else None
-            if known is not None and known.host == node.host:
-                return self.on_node(carrier)
             return self._with_host(node.host)
         if node.kind == "guest":
             return (node.id, *self._with_host(node.host))

@@ -7,7 +7,7 @@ own software follows. `forecast` in the cluster tier has those of Proxmox VE.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from saitotui.model.health import Health
 from saitotui.model.profile import Profile
@@ -50,7 +50,7 @@ class Forecast:
     guests: tuple[Row, ...] = ()
     services: tuple[Row, ...] = ()
     journeys: tuple[Row, ...] = ()
-    unknown: tuple[str, ...] = field(default=())
+    unknown: tuple[str, ...] = ()
     """What it rests on and does not know."""
     links: bool = False
     """Whether `services` are links."""
@@ -96,21 +96,12 @@ def what_if(
             _links(subject, edges) or f"nothing here is called {subject!r}: name a node, or a link as st1-st2"
         )
     happens = Event(event) if event else Event.LOSS
-    carrier = _carrier(node, carriers)
+    carrier = carriers.carrier(node)
     if not carrier:
         if happens is not Event.LOSS:
             return f"{subject} is no cluster node: it can be lost, not {happens}"
         return _of_service(node, carriers, offered, pictures)
     return _of_carrier(carrier, happens, node, carriers, offered, pictures)
-
-
-def _carrier(node: Node, carriers: Machines) -> str:
-    """The cluster node that `node` is, by its name, its host or its machine; ''."""
-    if node.kind == "hypervisor":
-        return node.id
-    name = carriers.node_of(node.host)
-    known = carriers.view.nodes.get(name) if carriers.view else None
-    return name if known is not None and known.host == node.host else ""
 
 
 def _of_service(

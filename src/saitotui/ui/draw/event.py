@@ -7,18 +7,16 @@ from itertools import zip_longest
 
 from saitotui.model.picture import Picture
 from saitotui.model.topology import Row, Table
+from saitotui.tiers.monitoring.tables import EVENT
 from saitotui.ui.draw.room import Room
 from saitotui.ui.draw.words import labelled
 from saitotui.ui.line import BLANK, Line, Look, Page, Span, heading, paragraph
 
-WORD = "event"
-"""What a key of an event begins with: `event 12345`; the table of problems has a column of that name."""
-
 
 def event_of(subject: str) -> str:
-    """The event id that a key names; ''."""
+    """The event id that a key (`event 12345`) names; ''."""
     word, _, number = subject.partition(" ")
-    return number if word == WORD else ""
+    return number if word == EVENT else ""
 
 
 def event_page(number: str, picture: Picture, room: Room, about: Callable[[str], Page]) -> Page:
@@ -31,7 +29,7 @@ def event_page(number: str, picture: Picture, room: Room, about: Callable[[str],
     table, row = found
     lines = [title]
     for column, cell in zip_longest(table.columns, row.cells):
-        if column != WORD and cell is not None and cell.text not in ("", "-"):
+        if column != EVENT and cell is not None and cell.text not in ("", "-"):
             lines += labelled(
                 str(column), cell.text, room.width, Look.STRONG if column == "problem" else Look.PLAIN
             )
@@ -53,7 +51,7 @@ def event_page(number: str, picture: Picture, room: Room, about: Callable[[str],
 
 def _row(picture: Picture, number: str) -> tuple[Table, Row] | None:
     for table in _tables(picture):
-        column = table.columns.index(WORD)
+        column = table.columns.index(EVENT)
         for row in table.rows:
             if len(row.cells) > column and row.cells[column].text == number:
                 return table, row
@@ -61,4 +59,4 @@ def _row(picture: Picture, number: str) -> tuple[Table, Row] | None:
 
 
 def _tables(picture: Picture) -> list[Table]:
-    return [table for tier in picture.tiers for table in tier.tables if WORD in table.columns]
+    return [table for tier in picture.tiers for table in tier.tables if EVENT in table.columns]
