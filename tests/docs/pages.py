@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
@@ -32,7 +33,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def profile_page() -> str:
-    """docs/profile.md: every key of a profile, from the docstrings of model/profile.py."""
+    """docs/profile.md: every key of a profile, from the docstrings of its dataclasses."""
     parts = [
         "# Profiles",
         "",
@@ -85,7 +86,7 @@ def _section(kind: type[Any]) -> list[str]:
 
 def _field_docs(kind: type[Any]) -> dict[str, str]:
     """The docstring under each field."""
-    tree = ast.parse(inspect.getsource(profile_module))
+    tree = ast.parse(inspect.getsource(sys.modules[kind.__module__]))
     body = next(n.body for n in tree.body if isinstance(n, ast.ClassDef) and n.name == kind.__name__)
     texts: dict[str, str] = {}
     for node, after in zip(body, [*body[1:], None], strict=True):

@@ -18,6 +18,7 @@ from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
 from saitotui.clients.secrets import resolve
 from saitotui.clients.tls import context
+from saitotui.clients.zabbix_dialect import spoken
 from saitotui.model.command import Answer, Command, Failure, FailureKind, Json
 from saitotui.model.profile import Monitoring
 from saitotui.model.text import one_line
@@ -128,7 +129,7 @@ class ZabbixConnection:
         """All commands as one JSON-RPC batch; answers are matched by id."""
         calls: list[dict[str, Any]] = []
         for number, command in enumerate(commands):
-            params = json.loads(command.body) if command.body else {}
+            params = spoken(command.text, json.loads(command.body) if command.body else {}, self._version)
             calls.append({"jsonrpc": "2.0", "method": command.text, "params": params, "id": number})
             if self._version < HEADER_FROM and not command.text.startswith("apiinfo."):
                 calls[-1]["auth"] = self._auth

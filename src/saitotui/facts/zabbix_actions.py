@@ -96,3 +96,50 @@ def commands(answer: Answer) -> tuple[RemoteCommand, ...]:
         if whole(row, "alerttype", 1) == 1
     ]
     return tuple(sorted(found, key=lambda command: -command.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A global script: its command, where it may be used (`scope` 1: by actions) and run (`on` 0: agent)."""
+
+    id: str
+    name: str
+    command: str
+    scope: int
+    on: int
+
+
+def scripts(answer: Answer) -> tuple[Script, ...]:
+    """Reads `script.get`."""
+    return tuple(
+        Script(
+            identity(row, "scriptid"),
+            text(row, "name"),
+            text(row, "command", limit=2000),
+            whole(row, "scope", -1),
+            whole(row, "execute_on", -1),
+        )
+        for row in rows(answer)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an action does in its steps `first` to `last`: a script, or a message to groups of users."""
+
+    first: int
+    last: int
+    script: str
+    groups: tuple[str, ...]
+
+
+def operations(answer: Answer) -> dict[str, tuple[Operation, ...]]:
+    """Reads `action.get` with its operations: by the action's name."""
+    return {text(row, "name"): tuple(map(_operation, inner(row, "operations"))) for row in rows(answer)}
+
+
+def _operation(row: Row) -> Operation:
+    order = row.get("opcommand")
+    script = text(order, "scriptid") if isinstance(order, dict) else ""
+    groups = tuple(text(one, "usrgrpid") for one in inner(row, "opmessage_grp"))
+    return Operation(whole(row, "esc_step_from"), whole(row, "esc_step_to"), script, groups)

@@ -8,97 +8,57 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, NewType
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-SecretRef = NewType("SecretRef", str)
-"""`env:NAME`, `file:PATH`, `command:PROGRAM ARG...` (no shell) or `keyring:SERVICE/USER`; `` for none."""
+from saitotui.model.profile_parts import (
+    NO_SECRET,
+    STRICT,
+    Environment,
+    Host,
+    HostName,
+    HttpService,
+    SecretRef,
+    Tls,
+    Url,
+)
 
-NO_SECRET = SecretRef("")
-
-HostName = Annotated[str, "host"]
-"""The name of a host of the same profile; `` for none where it may be left out."""
-
-Url = Annotated[str, "url"]
-"""An address that begins with `http://` or `https://`."""
-
-_STRICT: dict[str, Any] = {"extra": "forbid"}
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Which kind of platform this is: shown as a word and a colour on every screen."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    name: Literal["prod", "staging", "lab"] = "prod"
-    """`prod` asks for the most confirmation."""
-    color: str = ""
-    """A CSS colour name or `#rrggbb`; empty: red, yellow, green for prod, staging, lab."""
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """A machine that is reached by SSH. What is left empty comes from `~/.ssh/config`."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    address: str
-    """Name or IP address."""
-    port: int = 0
-    """SSH port; 0: as in `~/.ssh/config`, else 22."""
-    user: str = ""
-    """SSH user; empty: as in `~/.ssh/config`, else the local user."""
-    jump: HostName = ""
-    """Name of another host of this profile to connect through."""
-    known_hosts: str = ""
-    """A known_hosts file; empty: as in `~/.ssh/config`, else `~/.ssh/known_hosts`."""
-    host_key: str = ""
-    """The pinned public host key (`ssh-ed25519 AAAA...`); wins over known_hosts."""
-    identity: str = ""
-    """A private key file without passphrase (or with the agent holding it); empty: the SSH agent, then
-    the default keys."""
-    service_address: str = ""
-    """The address other hosts of the platform see it by, where that differs from `address`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How a server's certificate is verified. It always is."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    ca: str = ""
-    """A PEM file of the authority to trust; empty: the system's authorities."""
-    fingerprint: str = ""
-    """SHA-256 of the server's certificate in hex (colons allowed); pins it instead of a chain."""
-    server_name: str = ""
-    """The name to expect in the certificate; empty: the host of the address."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpService:
-    """Something that answers HTTP."""
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
-
-    url: Url
-    """Base address, `http://...` or `https://...`."""
-    user: str = ""
-    """User for basic authentication; empty: none."""
-    password: SecretRef = NO_SECRET
-    """Reference to its password."""
-    via: HostName = ""
-    """Name of a host: reach the address from there, through SSH."""
-    tls: Tls = Tls()
-    """How its certificate is verified, for `https`."""
+__all__ = [
+    "NO_SECRET",
+    "Acting",
+    "Application",
+    "ApplicationLimits",
+    "Cluster",
+    "ClusterLimits",
+    "Database",
+    "DatabaseLimits",
+    "Environment",
+    "Guest",
+    "Haproxy",
+    "Hardware",
+    "Host",
+    "HostName",
+    "HttpService",
+    "JourneyCheck",
+    "Monitoring",
+    "MysqlServer",
+    "Nginx",
+    "Profile",
+    "SecretRef",
+    "Storage",
+    "StorageLimits",
+    "Tls",
+    "Tomcat",
+    "Url",
+    "VersionPage",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Guest:
     """A virtual machine or container of the cluster."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     name: str = ""
     """Its name, as the cluster knows it."""
@@ -110,7 +70,7 @@ class Guest:
 
 @dataclass(frozen=True, slots=True)
 class ClusterLimits:
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     storage_percent: float = 85
     """Storage use that is a warning."""
@@ -126,7 +86,7 @@ class ClusterLimits:
 class Cluster:
     """A Proxmox VE cluster."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     nodes: Mapping[str, HostName]
     """Node name: host of this profile."""
@@ -153,7 +113,7 @@ class Cluster:
 class MysqlServer:
     """A MariaDB or MySQL server; which of them is read from the server."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     host: HostName
     """The host of this profile that it runs on."""
@@ -181,7 +141,7 @@ class MysqlServer:
 class Haproxy:
     """One HAProxy node. Every node is asked: they may disagree."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     host: HostName
     """The host of this profile that it runs on."""
@@ -203,7 +163,7 @@ class Haproxy:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseLimits:
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     lag_warn: float = 1
     """Replication lag in seconds that is a warning."""
@@ -219,7 +179,7 @@ class DatabaseLimits:
 class Database:
     """A master and its replica behind HAProxy. Roles are read from the servers, never from names."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     servers: Mapping[str, MysqlServer]
     """The servers by name; HAProxy's server names are matched by these names, then by address."""
@@ -250,7 +210,7 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class StorageLimits:
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     space_percent: float = 85
     """Use of the exported file system that is a warning; 10 more are critical (at most 98)."""
@@ -260,7 +220,7 @@ class StorageLimits:
 class Storage:
     """A DRBD pair that exports NFS on a floating address."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     nodes: Mapping[str, HostName]
     """Node name (as DRBD and heartbeat know it): host of this profile."""
@@ -283,7 +243,7 @@ class Storage:
 class Nginx:
     """One nginx."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     host: HostName
     """The host of this profile that it runs on."""
@@ -305,7 +265,7 @@ class Nginx:
 class Tomcat:
     """One Tomcat of the cluster."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     host: HostName
     """The host of this profile that it runs on."""
@@ -327,7 +287,7 @@ class Tomcat:
 class JourneyCheck:
     """One thing a user does, tried as an HTTP request."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     name: str
     """A word (`login`)."""
@@ -345,7 +305,7 @@ class JourneyCheck:
 class VersionPage:
     """A page of the application that says which version answers."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     path: str
     """Under the context (`/about`); with one that begins a session it is tried that old ones stay, too."""
@@ -355,7 +315,7 @@ class VersionPage:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationLimits:
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     heap_percent: float = 90
     """Heap use that is a warning."""
@@ -367,7 +327,7 @@ class ApplicationLimits:
 class Application:
     """nginx in front of a Tomcat cluster."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     nginx: Mapping[str, Nginx]
     """The nginx nodes by name."""
@@ -411,7 +371,7 @@ def _origin(url: str) -> str:
 class Monitoring:
     """A Zabbix server."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     service: HttpService
     """The frontend's address; `user` and `password` log in where there is no token."""
@@ -421,13 +381,22 @@ class Monitoring:
     """Zabbix host name: host of this profile, where the names differ."""
     recovery_tag: str = "recovery"
     """The tag that marks actions which act by themselves."""
+    agent_unit: str = "zabbix-agent"
+    """The agent's systemd unit on the hosts."""
+    agent_folder: str = "/etc/zabbix/zabbix_agentd.conf.d"
+    """Where the agent reads further configuration (`Include`; `/etc/zabbix/zabbix_agentd.d` in the vendor's
+    packages)."""
+    agent_user: str = "zabbix"
+    """The account that the agent runs as."""
+    calls: str = "Zabbix administrators"
+    """The user group of Zabbix that is called when automatic recovery did not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
     """Rented machines, by Hetzner's Robot webservice."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     service: HttpService
     """The webservice (`https://robot-ws.your-server.de`) with its user."""
@@ -441,7 +410,7 @@ class Hardware:
 class Acting:
     """What acting on this platform asks for, besides a reason."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     second_person: tuple[str, ...] = ()
     """Runbooks (`swap-db-master`) that a second engineer must approve with their own key."""
@@ -458,7 +427,7 @@ class Acting:
 class Profile:
     """One platform."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
 
     name: str
     """The platform's name."""

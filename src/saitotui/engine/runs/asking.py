@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from saitotui.engine.poll import Asker
-from saitotui.model.command import Answer, Command, Failure, FailureKind
+from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
 from saitotui.model.plan import Check, Verdict
 from saitotui.model.text import one_line
 
@@ -22,11 +22,17 @@ class Missing(KeyError):
 
 
 def fill(command: Command, values: Mapping[str, str]) -> Command:
-    """`command` with each `{name}` replaced by its captured value; Missing when there is none."""
+    """`command` with each `{name}` of its text replaced by its captured value; Missing when there is none.
+    In what an API is told only names that were captured are replaced: it holds people's words, too."""
 
     def value(match: re.Match[str]) -> str:
         return _known(match[1], values)
 
+    def told(match: re.Match[str]) -> str:
+        return values.get(match[1], match[0])
+
+    if command.body and command.client is Client.ZABBIX:
+        command = replace(command, body=_NAME.sub(told, command.body))
     return replace(command, text=_NAME.sub(value, command.text)) if "{" in command.text else command
 
 

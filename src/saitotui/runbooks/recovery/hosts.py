@@ -1,0 +1,185 @@
+"""What each host of the platform needs so that Zabbix watches it and its robots may act there.
+
+An agent is told by a file of its own (zabbix_agentd.conf(5): `Alias`, `UserParameter`, `AllowKey`): names
+that stand for the host's own addresses, and the exact commands that may be run. sudoers(5) has the same ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from urllib.parse import urlsplit
+
+from saitotui.clients.quoting import shell
+from saitotui.model.profile import HttpService, Profile
+from saitotui.tiers.monitoring.view import View
+
+SCRIPT = "/usr/local/sbin/saitotui-recover"
+SUDOERS = "/etc/sudoers.d/saitotui"
+CONTENT_KEY = "saitotui.content"
+NOTE = "Written by saitotui's runbook zabbix-recovery, which also removes it."
+_SERVER = "/(mariadbd|mysqld)( |$)"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that a host gets; `check` must find its text good before it takes its place (`{}`: its path)."""
+
+    path: str
+    text: str
+    mode: str
+    check: str = "true"
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A host that Zabbix watches: `id` and `known` are Zabbix's. `keys` are lines for its agent, `settings`
+    those of `recover.sh`, `recoveries` what a robot may start again there."""
+
+    name: str
+    id: str
+    known: str
+    roles: tuple[str, ...]
+    keys: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    recoveries: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """What tells this content from any other."""
+        whole = "\n".join((*self.keys, *self._allowed(), script(self)))
+        return hashlib.sha256(whole.encode()).hexdigest()[:16]
+
+    def _allowed(self) -> Iterator[str]:
+        for one in self.recoveries:
+            yield f"AllowKey=system.run[{command(one)},nowait]"
+            yield f"AllowKey=system.run[{command(one)}]"
+
+    def files(self, folder: str, user: str) -> tuple[File, ...]:
+        """All of them; the agent's is the last."""
+        said = [
+            f"# {NOTE}",
+            *self.keys,
+            *self._allowed(),
+            f"UserParameter={CONTENT_KEY},echo {self.digest}",
+        ]
+        agent = File(f"{folder}/saitotui.conf", "\n".join(said) + "\n", "0644")
+        if not self.recoveries:
+            return (agent,)
+        may = ", ".join(f"{SCRIPT} {one}" for one in self.recoveries)
+        sudoers = File(SUDOERS, f"# {NOTE}\n{user} ALL=(root) NOPASSWD: {may}\n", "0440", "visudo -qcf {}")
+        return File(SCRIPT, script(self), "0755", "sh -n {}"), sudoers, agent
+
+
+def command(recovery: str) -> str:
+    """The one command line by which a robot starts a service again."""
+    return f"sudo -n {SCRIPT} {recovery}"
+
+
+@cache
+def _script() -> str:
+    return files(__package__).joinpath("recover.sh").read_text("utf-8")
+
+
+def script(host: Watched) -> str:
+    """`recover.sh` for one host."""
+    settings = "".join(f"{name}={shell(value)}\n" for name, value in sorted(host.settings.items()))
+    return f"#!/bin/sh\n# {NOTE}\n{settings}{_script()}"
+
+
+@dataclass(slots=True)
+class _Duties:
+    """What is found out about one host."""
+
+    roles: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    recoveries: list[str] = field(default_factory=list)
+
+    def add(self, role: str, key: str, recovery: str = "", **settings: str) -> None:
+        if role not in self.roles:
+            self.roles.append(role)
+        if key and key not in self.keys:
+            self.keys.append(key)
+        if recovery and recovery not in self.recoveries:
+            self.recoveries.append(recovery)
+        self.settings |= settings
+
+
+def watched(profile: Profile, view: View) -> tuple[Watched, ...]:
+    """The hosts of the profile that Zabbix watches, in the profile's order, with all that they do."""
+    duties: dict[str, _Duties] = {name: _Duties(["host"]) for name in profile.hosts}
+    _database(profile, duties)
+    _application(profile, duties)
+    _storage(profile, duties)
+    _cluster(profile, duties)
+    known = {view.machine(host.name): host for host in view.hosts or ()}
+    return tuple(
+        Watched(
+            name, known[name].id, known[name].name, tuple(found.roles), tuple(found.keys),
+            dict(found.settings), tuple(found.recoveries),
+        )
+        for name, found in duties.items()
+        if name in known
+    )  # fmt: skip
+
+
+def _database(profile: Profile, duties: Mapping[str, _Duties]) -> None:
+    if profile.database is None:
+        return
+    for server in profile.database.servers.values():
+        key = f"Alias=saitotui.database:proc.num[,mysql,,{_SERVER}]"
+        duties[server.host].add("database", key, "database", DATABASE_UNIT=server.unit)
+    for node in profile.database.haproxy.values():
+        settings = {"HAPROXY_UNIT": "haproxy", "HAPROXY_CONFIG": node.config}
+        duties[node.host].add("haproxy", "Alias=saitotui.haproxy:proc.num[haproxy]", "haproxy", **settings)
+
+
+def _application(profile: Profile, duties: Mapping[str, _Duties]) -> None:
+    if profile.application is None:
+        return
+    for front in profile.application.nginx.values():
+        settings = {"NGINX_UNIT": front.unit, "NGINX_CONFIG": front.config}
+        duties[front.host].add("nginx", f"Alias=saitotui.nginx:{page(front.status)}", "nginx", **settings)
+    for tomcat in profile.application.tomcats.values():
+        key = f"Alias=saitotui.tomcat:{page(tomcat.manager, '/')}"
+        duties[tomcat.host].add("tomcat", key, "tomcat", TOMCAT_UNIT=tomcat.unit)
+
+
+def page(service: HttpService, path: str = "") -> str:
+    """The agent's key for a page (`web.page.get`, with libcurl: 5.4 and later take a whole address)."""
+    parts = urlsplit(service.url)
+    where = path or parts.path or "/"
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme == "https":
+        return f"web.page.get[https://{parts.hostname}:{port}{where}]"
+    return f"web.page.get[{parts.hostname},{where},{port}]"
+
+
+def _storage(profile: Profile, duties: Mapping[str, _Duties]) -> None:
+    storage = profile.storage
+    for host in storage.nodes.values() if storage else ():
+        assert storage is not None
+        manager = "heartbeat" if storage.manager == "heartbeat" else "pacemakerd"
+        duties[host].add("storage", f"Alias=saitotui.manager:proc.num[{manager}]")
+        where = storage.floating_ip or "127.0.0.1"
+        duties[host].add("storage", f"Alias=saitotui.nfs:net.tcp.service[tcp,{where},2049]")
+
+
+def _cluster(profile: Profile, duties: Mapping[str, _Duties]) -> None:
+    """Its nodes; they show the certificate of the API, too."""
+    for host in profile.cluster.nodes.values() if profile.cluster else ():
+        duties[host].add("cluster", "Alias=saitotui.corosync:proc.num[corosync]")
+        days = (
+            "end=$(echo | timeout 5 openssl s_client -connect 127.0.0.1:8006 2>/dev/null | "
+            "openssl x509 -noout -enddate | cut -d= -f2) && "
+            'echo $((($(date -d "$end" +%s) - $(date +%s)) / 86400))'
+        )
+        duties[host].add("certificate", f"UserParameter=saitotui.certificate,{days}")

@@ -1,0 +1,187 @@
+"""Automatic recovery on a real Zabbix, with real agents, of real services: installed, at work, taken away."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab.host import Service, wait_for
+from tests.lab.nginx import get
+from tests.lab.platform import Lab
+from tests.lab.swaps import saitotui, walk
+from tests.lab.zabbix import NUMBER, Zabbix
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(scope="module")
+def zabbix(built: Lab) -> Iterator[Zabbix]:
+    with tempfile.TemporaryDirectory(prefix="saitotui-zabbix-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        net = next(iter(built.machines.values())).address.rpartition(".")[0]
+        with Zabbix(built, folder, f"{net}.{NUMBER}") as zabbix:
+            walk(zabbix, folder / "state", "zabbix-recovery")
+            yield zabbix
+
+
+CHANGES = ("import", "massadd", "create", "update", "delete", "systemctl", "cat >")
+
+
+def changes(said: str) -> list[str]:
+    """The lines of a run's output in which it changed something."""
+    return [line for line in said.splitlines() if " ACT " in line and any(word in line for word in CHANGES)]
+
+
+def test_installed_again_nothing_changes(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    assert changes(walk(zabbix, tmp_path, "zabbix-recovery")) == []
+    seen = json.loads(saitotui(zabbix, tmp_path, "status", "--json").stdout)
+    assert [one for one in seen["findings"] if one["code"].startswith("monitoring.")] == []
+
+
+def test_what_was_changed_by_hand_is_told_and_mended(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """An item that samples once a minute now, and an action that is disarmed."""
+    question = {"output": ["itemid"], "filter": {"key_": "saitotui.nginx"}, "templated": True}
+    (item,) = zabbix.call("item.get", question)
+    zabbix.call("item.update", {"itemid": item["itemid"], "delay": "1m"})
+    (action,) = zabbix.call(
+        "action.get", {"filter": {"name": "saitotui: restart nginx"}, "output": ["actionid"]}
+    )
+    zabbix.call("action.update", {"actionid": action["actionid"], "status": 1})
+    said = walk(zabbix, tmp_path, "zabbix-recovery")
+    assert "AMBER: the template 'saitotui nginx' is as shipped, or not there: item" in said
+    assert len(changes(said)) == 3, changes(said)
+    assert changes(walk(zabbix, tmp_path, "zabbix-recovery")) == []
+
+
+def recovered(zabbix: Zabbix, name: str, dies: Callable[[], None], works: Callable[[], bool]) -> None:
+    """It dies, a robot starts it again, and Zabbix says so; how long that took is printed."""
+    before = zabbix.commands()
+    dies()
+    began = time.monotonic()
+    wait_for(f"{name} to be dead", lambda: not works())
+    problem = wait_for(f"Zabbix to see that {name} is dead", lambda: bool(zabbix.problems()))
+    wait_for(f"{name} to be started again", works)
+    up = time.monotonic() - began
+    wait_for("Zabbix to see that it is well again", lambda: not zabbix.problems())
+    print(
+        f"\n{name}: seen after {problem:.1f} s, works after {up:.1f} s, told {time.monotonic() - began:.1f} s"
+    )
+    new = zabbix.commands()[len(before) :]
+    assert [(one["status"], one["error"]) for one in new] == [("1", "")], new
+    assert f"saitotui-recover {name}" in new[0]["message"]
+
+
+@pytest.fixture
+def own(zabbix: Zabbix, platform: Lab) -> Iterator[None]:
+    """Afterwards every service is the lab's own process again: a robot's is not its child."""
+    yield
+    services: list[Service] = [platform.nginx, *platform.balancers.values()]
+    for service in services:
+        if not service.running:
+            service.machine.run("pkill", "-KILL", "-x", service.name)
+            service.start()
+    platform.settle()
+
+
+@pytest.mark.usefixtures("own")
+def test_a_dead_nginx_is_started_again(zabbix: Zabbix, platform: Lab) -> None:
+    nginx = platform.nginx
+
+    def dies() -> None:
+        """Its workers, too: without their master they go on answering."""
+        nginx.machine.run("pkill", "-KILL", "-x", "nginx")
+
+    recovered(zabbix, "nginx", dies, lambda: get(nginx.status_url) == 200)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_dead_haproxy_is_started_again(zabbix: Zabbix, platform: Lab) -> None:
+    node = platform.balancers["lb2"]
+    recovered(zabbix, "haproxy", node.kill, node.answers)
+
+
+def test_a_dead_tomcat_is_started_again(zabbix: Zabbix, platform: Lab) -> None:
+    tomcat = platform.tomcats["tc2"]
+    try:
+        recovered(zabbix, "tomcat", tomcat.kill, tomcat.answers)
+    finally:
+        tomcat.start_over()
+        platform.settle()
+
+
+def test_a_dead_replica_is_started_again(zabbix: Zabbix, platform: Lab) -> None:
+    replica = platform.databases[platform.replica]
+    try:
+        recovered(zabbix, "database", replica.kill, lambda: replica.answers() and replica.caught_up())
+    finally:
+        replica.end_all()
+        replica.start()
+        replica.sql(replica.start_following)
+        platform.settle()
+
+
+def test_a_dead_master_is_for_people(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """The robot asks the host, which refuses; the console offers the runbook."""
+    master = platform.databases[platform.master]
+    platform.kill_master()
+    try:
+        wait_for("Zabbix to see it", lambda: bool(zabbix.problems()))
+        wait_for(
+            "the robot to have asked",
+            lambda: bool(zabbix.commands()) and "database" in zabbix.commands()[-1]["message"],
+        )
+        time.sleep(3)
+        assert not master.answers()
+        seen = json.loads(saitotui(zabbix, tmp_path, "status", "--json").stdout)
+        offered = {book for one in seen["findings"] for book in one["runbooks"]}
+        assert "promote-db-replica" in offered
+    finally:
+        platform.heal()
+    wait_for("Zabbix to see that it is well again", lambda: not zabbix.problems())
+
+
+def test_a_robot_does_nothing_while_a_runbook_is_at_work(zabbix: Zabbix, platform: Lab) -> None:
+    machine = platform.machines["web1"]
+    lease = "/run/lock/saitotui/application"
+    machine.run("sh", "-c", f"mkdir -p {lease} && echo anna >{lease}/holder")
+    try:
+        said = subprocess.run(
+            [*machine._enter(), "saitotui-recover", "nginx"], capture_output=True, text=True
+        )
+        assert (said.returncode, said.stdout) == (1, "nginx: REFUSED: a runbook is at work: anna\n")
+    finally:
+        machine.run("rm", "-r", lease)
+
+
+def test_a_swap_of_the_master_and_the_robots(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """They are disarmed, proven so, armed again; nothing fires in between, nothing delayed fires after."""
+    question = {"output": ["name", "status"]}
+    before = {row["name"]: row["status"] for row in zabbix.call("action.get", question)}
+    told, ran = zabbix.problems(), zabbix.commands()
+    said = walk(zabbix, tmp_path, "swap-db-master")
+    platform.master = platform.replica
+    assert "disarm Zabbix's action 'saitotui: start a database replica'" in said
+    assert "disarm Zabbix's action 'saitotui: restart HAProxy'" in said
+    assert "restart nginx" not in said
+    assert {row["name"]: row["status"] for row in zabbix.call("action.get", question)} == before
+    time.sleep(8)
+    assert (zabbix.problems(), zabbix.commands()) == (told, ran)
+
+
+def test_it_is_taken_away(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    walk(zabbix, tmp_path, "zabbix-recovery", "-p", "remove=yes")
+    for method in ("action.get", "script.get", "template.get"):
+        assert not [row for row in zabbix.call(method, {"output": ["name"]}) if "saitotui" in row["name"]]
+    assert zabbix.call("item.get", {"output": ["key_"], "hostids": zabbix.hosts}) == []
+    for machine in platform.machines.values():
+        assert (
+            machine.run("sh", "-c", "! ls /etc/sudoers.d/saitotui* /usr/local/sbin/saitotui* 2>/dev/null")
+            == 0
+        )
+    assert changes(walk(zabbix, tmp_path, "zabbix-recovery", "-p", "remove=yes")) == []
