@@ -48,6 +48,9 @@ class Reach:
     def value(self, host: str, what: str) -> float:
         return 0 if (host, what) in self.down else 1
 
+    def said(self, host: str, key: str) -> str:
+        return f"{key} of {host}"
+
     def restart(self, host: str, service: str) -> str:
         self.restarted.append((self.time, host, service))
         if self.helps:

@@ -334,11 +334,20 @@ def lines(plan: Plan) -> Iterator[str]:
             yield from _step_lines(step)
 
 
+LONG = 1000
+"""Characters that an API is told which are shown; of more there is the sum, as of a file."""
+
+
 def _sent(command: Command) -> str:
     """What goes with it: a file, or what an API is told (a script on standard input is shown elsewhere)."""
     file = command.file
     if command.body and command.client is not Client.SSH:
-        return f" {command.body}"
+        sum = hashlib.sha256(command.body.encode()).hexdigest()
+        return (
+            f" {command.body}"
+            if len(command.body) <= LONG
+            else f" (with {len(command.body)} characters, SHA-256 {sum})"
+        )
     return f" (with {PurePath(file.path).name}, SHA-256 {file.sha256})" if file else ""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.zabbix_access import Access, Caller, RpcError, no_permissions, not_authorized
+from saitotui.simulator.zabbix_content import Content
 from saitotui.simulator.zabbix_get import Get
 from saitotui.simulator.zabbix_rows import versioned
 from saitotui.simulator.zabbix_server import (
@@ -44,6 +45,7 @@ class ZabbixApi:
     def __init__(self, server: ZabbixServer, access: Access) -> None:
         self.server, self.access = server, access
         self._get = Get(server)
+        self.content = Content(server)
         self._acts: dict[str, Callable[[Any, Caller], Any]] = {
             "user.get": lambda parameters, caller: [{"userid": "1", "username": next(iter(access.users))}],
             "event.acknowledge": self._acknowledge,
@@ -55,6 +57,7 @@ class ZabbixApi:
             "trigger.update": self._update_trigger,
             "host.update": self._update_host,
             "task.create": self._check_now,
+            **self.content.methods,
         }
 
     @property
@@ -168,9 +171,7 @@ class ZabbixApi:
         changed = []
         for one in parameters if isinstance(parameters, list) else [parameters]:
             action = _one(self.server.actions, "actionid", one.get("actionid"))
-            if "status" in one:
-                action.enabled = str(one["status"]) == "0"
-            action.name = str(one.get("name", action.name))
+            self.content.change(action, one)
             changed.append(action.actionid)
         return {"actionids": changed}
 

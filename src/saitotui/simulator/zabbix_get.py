@@ -91,7 +91,7 @@ class Get:
                 continue
             if parameters.get("monitored") and not (item.enabled and item.host.enabled):
                 continue
-            row = rows.item(item)
+            row = rows.item(self.server, item)
             shown = chosen(row, parameters.get("output"), "itemid")
             if "selectHosts" in parameters:
                 shown["hosts"] = self._host_rows([item.host], parameters["selectHosts"])

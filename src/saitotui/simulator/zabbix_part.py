@@ -7,10 +7,11 @@ from collections.abc import Callable
 from saitotui.simulator.http_parts import Passwords, Service, restart
 from saitotui.simulator.world import Machine, World, targets
 from saitotui.simulator.zabbix_access import Access
+from saitotui.simulator.zabbix_agents import AGENT, Agents
 from saitotui.simulator.zabbix_api import ZabbixApi
 from saitotui.simulator.zabbix_server import Trigger, platform
 
-HOST, SERVER, FRONTEND, AGENT = "mon1", "zabbix-server", "zabbix-frontend", "zabbix-agent"
+HOST, SERVER, FRONTEND = "mon1", "zabbix-server", "zabbix-frontend"
 USER = "saitotui"
 ROLES = {
     "web1": "nginx", "web2": "nginx", "lb1": "haproxy", "lb2": "haproxy", "tc1": "tomcat", "tc2": "tomcat",
@@ -36,9 +37,11 @@ class ZabbixPart:
             machine.services.setdefault(AGENT, "running")
         names = sorted(world.machines, key=lambda name: name == HOST)
         hosts = {name: (world.machines[name].address, ROLES.get(name, "host")) for name in names}
+        self._agents = Agents(world)
         self.server = platform(self, hosts, version)
         self.access = Access(world.clock.now, {USER: passwords.zabbix_password}, {passwords.zabbix_token})
         self.api = ZabbixApi(self.server, self.access)
+        self.content = self.api.content
         self._faults()
         world.join(self)
         self.server.start()
@@ -64,6 +67,9 @@ class ZabbixPart:
             return 1
         return float(self.world.machines[host].runs(self._unit(host, what)))
 
+    def said(self, host: str, key: str) -> str:
+        return self._agents.said(host, key) if self.agent(host) else ""
+
     def restart(self, host: str, service: str) -> str:
         if not service:
             return " 03:14:07 up 12 days,  1:06,  0 users,  load average: 0.31, 0.28, 0.25"
@@ -71,7 +77,8 @@ class ZabbixPart:
         return restart(self.world, host, self._unit(host, service))
 
     def changed(self, machine: Machine) -> None:
-        """It samples; nobody tells it."""
+        """It samples; nobody tells it. An agent that was started again has read its configuration."""
+        self._agents.changed(machine)
 
     def services(self) -> list[Service]:
         return [Service("zabbix", HOST, FRONTEND, self.api.handle, tls=True)]

@@ -58,8 +58,10 @@ def interface(server: ZabbixServer, one: Host) -> Row:
     }  # fmt: skip
 
 
-def item(one: Item) -> Row:
+def item(server: ZabbixServer, one: Item) -> Row:
     value = str(int(one.value)) if one.clock else "0"
+    if one.template and not one.what:
+        value = server.fabric.said(one.host.name, one.key)
     return {
         "itemid": one.itemid, "hostid": one.host.hostid, "name": one.name, "key_": one.key, "type": "0",
         "status": str(int(not one.enabled)), "state": str(int(bool(one.error))), "error": one.error,
@@ -148,14 +150,25 @@ def action_filter(one: Action) -> Row:
 
 def action_operations(one: Action) -> list[Row]:
     number = str(int(one.actionid) + 4)
+    told = [_message(one, number, step, group) for step, group in one.messages]
     return [
         {"operationid": number, "actionid": one.actionid, "operationtype": "1", "esc_period": "60s",
          "esc_step_from": "1", "esc_step_to": "3", "evaltype": "0",
          "opconditions": [{"opconditionid": number, "operationid": number, "conditiontype": "14",
                            "operator": "0", "value": "0"}],
          "opcommand": {"scriptid": one.script.scriptid},
-         "opcommand_hst": [{"opcommand_hstid": number, "hostid": "0"}], "opcommand_grp": []}
+         "opcommand_hst": [{"opcommand_hstid": number, "hostid": "0"}], "opcommand_grp": []},
+        *told,
     ]  # fmt: skip
+
+
+def _message(one: Action, number: str, step: str, group: str) -> Row:
+    return {
+        "operationid": f"{number}1", "actionid": one.actionid, "operationtype": "0", "esc_period": "60s",
+        "esc_step_from": step, "esc_step_to": step, "evaltype": "0", "opconditions": [],
+        "opmessage": {"default_msg": "1", "subject": "", "message": "", "mediatypeid": "0"},
+        "opmessage_grp": [{"usrgrpid": group}], "opmessage_usr": [],
+    }  # fmt: skip
 
 
 def script(one: Script) -> Row:

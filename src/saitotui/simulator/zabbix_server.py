@@ -37,6 +37,9 @@ class Fabric(Protocol):
     def value(self, host: str, what: str) -> float:
         """What a host's agent says of a service: 1 up, 0 down (or a figure)."""
 
+    def said(self, host: str, key: str) -> str:
+        """What a host's agent says to a key that its own configuration defines; '' when it does not."""
+
     def restart(self, host: str, service: str) -> str:
         """Runs a recovery script through a host's agent; returns its output."""
 
@@ -69,6 +72,8 @@ class Item:
     value: float = 1.0
     clock: int = 0
     enabled: bool = True
+    template: str = ""
+    """The number of the template that brought it, if one did."""
 
 
 @dataclass(slots=True)
@@ -91,6 +96,7 @@ class Trigger:
     lastchange: int = 0
     enabled: bool = True
     sampled: bool = True
+    template: str = ""
 
 
 @dataclass(slots=True)
@@ -143,6 +149,8 @@ class Action:
     tag_value: str
     script: Script
     enabled: bool = True
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    """Steps in which a group of users is told, and the group's number."""
 
 
 @dataclass(slots=True)

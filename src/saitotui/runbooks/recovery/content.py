@@ -103,21 +103,21 @@ def differences(found: object) -> list[str]:
     return list(_differences(found)) if isinstance(found, dict) else []
 
 
-def _differences(found: Mapping[str, Any], where: str = "") -> Iterator[str]:
+def _differences(found: Mapping[str, Any]) -> Iterator[str]:
     for kind, changes in found.items():
         for word, ones in changes.items() if isinstance(changes, dict) else ():
             for one in ones if isinstance(ones, list) else ():
-                yield from _difference(kind, word, one, where)
+                yield from _difference(kind, word, one)
 
 
-def _difference(kind: str, word: str, one: Mapping[str, Any], where: str) -> Iterator[str]:
+def _difference(kind: str, word: str, one: Mapping[str, Any]) -> Iterator[str]:
     before, after = one.get("before", {}), one.get("after", {})
     named = after or before
     name = str(named.get("name") or named.get("macro") or named.get("uuid", "?"))
-    fields = (
-        [key for key in after if key in before and before[key] != after[key]] if word == "updated" else []
-    )
-    inner = {key: value for key, value in one.items() if key not in ("before", "after")}
-    if word != "updated" or fields or set(after) != set(before):
-        yield f"{kind.rstrip('s')} {name!r} {word}" + (f" ({', '.join(fields)})" if fields else "")
-    yield from _differences(inner, name)
+    fields = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]
+    what = f"{kind.rstrip('s').replace('_', ' ')} {name!r} {word}"
+    if word != "updated":
+        yield what
+    elif fields:
+        yield f"{what} ({', '.join(fields)})"
+    yield from _differences({key: value for key, value in one.items() if key not in ("before", "after")})

@@ -16,6 +16,8 @@ from saitotui.runbooks.zabbix import asked, number, told
 HEARD = 180.0
 """Seconds in which Zabbix must have heard the agents: it looks for new items once a minute (6.0)."""
 LOOK = 2.0
+STAMP = "/run/lock/saitotui-agent"
+"""On a host: what its agent has read. Gone with the host's power: then the agent is started once more."""
 LATER = "`remove=yes` takes it away again"
 
 
@@ -27,25 +29,27 @@ def put(host: Watched, monitoring: Monitoring) -> Step:
     """Its files, each checked before it takes its place (what was there before is kept beside it), and the
     agent started again: it reads its configuration when it starts, and only then."""
     files = host.files(monitoring.agent_folder, monitoring.agent_user)
-    again = Act(on(host, f"systemctl restart {shell(monitoring.agent_unit)}", Danger.REVERSIBLE))
     return Step(
         f"{host.name} gets {', '.join(file.path for file in files)}; its agent reads that",
         (
             *(Act(on(host, _written(file), Danger.REVERSIBLE, file.text)) for file in files),
-            _restart(host, monitoring),
+            _restart(host, monitoring, f"echo {host.digest} >{STAMP}"),
         ),
-        goal=_ready(host, files, monitoring),
-        undo=(*(Act(on(host, _back(file), Danger.REVERSIBLE)) for file in reversed(files)), again),
+        goal=_ready(host, files),
+        undo=(
+            *(Act(on(host, _back(file), Danger.REVERSIBLE)) for file in reversed(files)),
+            _restart(host, monitoring, f"rm -f {STAMP}"),
+        ),
         undone=_lacks(host, files),
         deadline=40.0,
-        expected=3.0,
+        expected=1.0,
         proof=10.0,
     )
 
 
-def _restart(host: Watched, monitoring: Monitoring) -> Act:
-    """Times are whole seconds: what starts in the second of the writing would not count."""
-    return Act(on(host, f"sleep 2; systemctl restart {shell(monitoring.agent_unit)}", Danger.REVERSIBLE))
+def _restart(host: Watched, monitoring: Monitoring, noted: str) -> Act:
+    text = f"systemctl restart {shell(monitoring.agent_unit)} && {noted}"
+    return Act(on(host, text, Danger.REVERSIBLE))
 
 
 def _written(file: File) -> str:
@@ -63,40 +67,27 @@ def _back(file: File) -> str:
     return f'( f={path}; if [ -e "$f.before" ]; then mv -f "$f.before" "$f"; else rm -f "$f"; fi )'
 
 
-def _asked(host: Watched, files: Sequence[File], monitoring: Monitoring, program: str) -> Command:
-    """What `program` says of the files, when the agent's folder was changed, and when the agent began."""
+def _asked(host: Watched, files: Sequence[File], program: str) -> Command:
+    """What `program` says of the files, what the agent has read, and the numbers of its processes."""
     paths = " ".join(shell(file.path) for file in files)
-    folder = shell(monitoring.agent_folder)
-    began = (
-        f"{program} {paths} 2>/dev/null; echo changed $(stat -c %Z {folder}); "
-        "p=$(pgrep -o -x 'zabbix_agentd|zabbix_agent2'); "
-        '[ -z "$p" ] || echo began $(date -d "$(ps -o lstart= -p "$p")" +%s)'
+    text = (
+        f'{program} {paths} 2>/dev/null; [ ! -e {STAMP} ] || echo "read $(cat {STAMP})"; '
+        "{ pgrep -x zabbix_agentd || pgrep -x zabbix_agent2; } >/dev/null && echo runs; true"
     )
-    return on(host, began)
+    return on(host, text)
 
 
-def _agent(answer: Answer) -> str:
-    """Why the agent cannot have read what is there; '' when it has."""
-    times = {
-        word: int(at)
-        for word, _, at in (line.partition(" ") for line in answer.text.split("\n"))
-        if at.isdigit()
-    }
-    if "began" not in times:
-        return "no agent runs"
-    return "" if times["began"] > times.get("changed", 0) else "the agent started before"
-
-
-def _ready(host: Watched, files: Sequence[File], monitoring: Monitoring) -> Check:
+def _ready(host: Watched, files: Sequence[File]) -> Check:
     def judge(answer: Answer) -> Verdict:
         lines = answer.text.split("\n")
         lacking = [file.path for file in files if f"{file.digest}  {file.path}" not in lines]
-        why = f"another, or none: {', '.join(lacking)}" if lacking else _agent(answer)
-        return Verdict(not why, why or "as shipped, and read")
+        if lacking:
+            return Verdict(False, f"another, or none: {', '.join(lacking)}")
+        if "runs" not in lines:
+            return Verdict(False, "no agent runs")
+        return Verdict(f"read {host.digest}" in lines, "as shipped, and read by the agent")
 
-    return Check(
-        f"{host.name} has what its agent needs", _asked(host, files, monitoring, "sha256sum"), reading(judge)
-    )
+    return Check(f"{host.name} has what its agent needs", _asked(host, files, "sha256sum"), reading(judge))
 
 
 def _lacks(host: Watched, files: Sequence[File]) -> Check:
@@ -104,9 +95,8 @@ def _lacks(host: Watched, files: Sequence[File]) -> Check:
         there = [file.path for file in files if f"{file.digest}  {file.path}" in answer.text.split("\n")]
         return Verdict(not there, ", ".join(there) or "none of them")
 
-    paths = " ".join(shell(file.path) for file in files)
-    command = on(host, f"sha256sum {paths} 2>/dev/null; true")
-    return Check(f"{host.name} has none of the files of recovery", command, reading(judge))
+    question = _asked(host, files, "sha256sum")
+    return Check(f"{host.name} has none of the files of recovery", question, reading(judge))
 
 
 def heard(hosts: Sequence[Watched]) -> Step:
@@ -255,17 +245,21 @@ def clean(host: Watched, monitoring: Monitoring) -> Step:
     paths = " ".join(f"{shell(file.path)} {shell(file.path + '.before')}" for file in files)
 
     def judge(answer: Answer) -> Verdict:
-        there = [line for line in answer.text.split("\n") if line.startswith("/")]
-        why = f"there are {', '.join(there)}" if there else _agent(answer)
-        return Verdict(not why, why or "gone, and forgotten")
+        there = [line.rpartition(" ")[2] for line in answer.text.split("\n") if "/" in line]
+        if there:
+            return Verdict(False, f"there are {', '.join(there)}")
+        return Verdict("read " not in answer.text, "gone, and forgotten by the agent")
 
-    question = _asked(host, files, monitoring, "ls -d")
     return Step(
         f"{host.name} has no files of recovery any more",
-        (Act(on(host, f"rm -f {paths}", Danger.REVERSIBLE)), _restart(host, monitoring)),
-        goal=Check(f"the files of recovery are gone from {host.name}", question, reading(judge)),
+        (Act(on(host, f"rm -f {paths}", Danger.REVERSIBLE)), _restart(host, monitoring, f"rm -f {STAMP}")),
+        goal=Check(
+            f"the files of recovery are gone from {host.name}",
+            _asked(host, files, "sha256sum"),
+            reading(judge),
+        ),
         no_undo="install them again",
         deadline=40.0,
-        expected=3.0,
+        expected=1.0,
         proof=10.0,
     )
