@@ -17,6 +17,7 @@ COMMANDS = {
     "status": "print what is wrong with a platform; the exit code says how bad it is",
     "check": "validate a profile, and with --connect try every endpoint in it",
     "simulate": "run the simulated platform alone, for ssh, mysql, curl and other programs",
+    "replay": "open the console on a recording: the platform as it was",
     "shot": "draw one screen into a file, for a ticket",
     "what-if": "say what would happen if a node was lost, cut off or drained",
     "plan": "show what a runbook would do, without doing it",

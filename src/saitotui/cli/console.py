@@ -63,7 +63,9 @@ def open_console(
 
     prepare()
     from saitotui.clients.hub import Hub
+    from saitotui.engine.recording import Recorder
     from saitotui.engine.registry import platform
+    from saitotui.engine.replay import Replay
     from saitotui.engine.store import state_folder
     from saitotui.engine.watch import Watch
     from saitotui.ui.acting import Acting
@@ -74,7 +76,9 @@ def open_console(
     log_to(folder / "console.log")
     # A simulated platform is a new one each time: the last one's state says nothing about it.
     last_state = folder / "last.json.gz" if faults is None else None
-    watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state)
+    seen = folder / "seen"
+    recorder = Recorder(seen, file.read_text("utf-8"))
+    watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state, recorder=recorder)
     acting = Acting(profile, file, lambda: Hub(profile), ours=_ours(file, faults))
     tidy = Tidy()
     tidy.begin()
@@ -84,6 +88,7 @@ def open_console(
         load_screens(),
         faults=faults,
         acting=acting,
+        recorded=lambda: Replay(platform(profile), seen),
         initial=arguments.screen,
         subject=arguments.node or (f"event {arguments.event}" if arguments.event else ""),
         ascii_only=arguments.ascii,

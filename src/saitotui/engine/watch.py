@@ -21,6 +21,7 @@ from saitotui.engine import store
 from saitotui.engine.judge import judge
 from saitotui.engine.nudging import listen
 from saitotui.engine.poll import Asker, Memory, ask_lane, lanes
+from saitotui.engine.recording import Recorder
 from saitotui.engine.registry import Platform, nudges
 from saitotui.model.command import Question
 from saitotui.model.picture import Picture
@@ -46,7 +47,7 @@ class Hub(Asker, Streams, Protocol):
 
 class Watch:
     """A live `Source`. `open_hub` is called on the watch's own thread; `last_state` is the file that keeps
-    the last known state (None: not kept)."""
+    the last known state (None: not kept), `recorder` keeps what is seen (None: nobody)."""
 
     def __init__(
         self,
@@ -54,11 +55,13 @@ class Watch:
         open_hub: Callable[[], Hub],
         *,
         last_state: Path | None = None,
+        recorder: Recorder | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._platform = platform
         self._open_hub = open_hub
         self._last_state = last_state
+        self._recorder = recorder
         self._clock = clock
         self._memory = Memory()
         self._picture: Picture | None = None
@@ -161,6 +164,8 @@ class Watch:
             await asyncio.gather(*tasks, return_exceptions=True)
             await hub.aclose()
             self._save(self._clock())
+            if self._recorder is not None:
+                self._recorder.close()
             self._loop = None
 
     async def _lane(self, hub: Hub, questions: Sequence[Question[Any]], hurry: asyncio.Event) -> None:
@@ -202,6 +207,8 @@ class Watch:
                 now = self._clock()
                 snapshot, whole = self._memory.snapshot(now), not self._unasked
                 self._publish(judge(self._platform, snapshot, self._picture, whole=whole))
+                if self._recorder is not None and whole:
+                    self._recorder.write(snapshot, every=self._platform.profile.poll)
                 if now - self._saved > SAVE_EVERY:
                     await asyncio.to_thread(self._save, now)
             elif self._picture is not None and not self._picture.paused:

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input
 
+from saitotui.engine.replay import Replay
 from saitotui.engine.runs.catalogue import catalogue
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
@@ -35,6 +36,7 @@ from saitotui.ui.frame import Frame
 from saitotui.ui.grid import Bar, Grid
 from saitotui.ui.line import Line, Look, Page, paragraph, plain
 from saitotui.ui.paint import Paint
+from saitotui.ui.past import Past
 from saitotui.ui.prompt import Prompt
 from saitotui.ui.tasks import Tasks
 from saitotui.ui.tidy import Tidy
@@ -52,7 +54,7 @@ class Fresh(Message):
 
 class Console(Frame, inherit_bindings=False):
     """Draws what `source` publishes. It changes nothing itself: what acts is `acting` (None: nothing can, and
-    `acts` is what is drawn of acting)."""
+    `acts` is what is drawn of acting). `recorded` opens what was recorded (None: nothing is)."""
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class Console(Frame, inherit_bindings=False):
         faults: Faults | None = None,
         acting: Acting | None = None,
         acts: Acts = NOTHING,
+        recorded: Callable[[], Replay] | None = None,
         initial: str = "",
         subject: str = "",
         clock: Callable[[], float] = time.time,
@@ -73,6 +76,8 @@ class Console(Frame, inherit_bindings=False):
         poor = wants_ascii() if ascii_only is None else ascii_only or wants_ascii()
         super().__init__(Paint(poor, wants_color() if color is None else color))
         self._acting = Dialogues(acting, self) if acting is not None else None
+        alone = isinstance(source, Replay)
+        self._past = Past(recorded, self, clock, alone=alone) if recorded is not None else None
         self._posed = acts
         self._seen_moves = acts.moves
         self._source, self._faults = source, faults
@@ -156,14 +161,15 @@ class Console(Frame, inherit_bindings=False):
     def _take(self) -> None:
         self._pending = False
         first = self._picture is None
-        self._picture = self._source.picture
+        self._picture = self.past_picture or self._source.picture
         if self._picture is not None:
             environment = self._picture.profile.environment
             if environment != self._paint.environment:
                 self._repaint_with(Paint(self._paint.ascii_only, self._paint.color, environment))
             if first:
                 self._open_first(self._picture)
-            self.call(self._attention.news(self._picture))
+            if self.past_picture is None:
+                self.call(self._attention.news(self._picture))
         self._draw()
 
     async def on_unmount(self) -> None:
@@ -188,7 +194,12 @@ class Console(Frame, inherit_bindings=False):
     def _room(self) -> Room:
         width, height = self.size
         acts = self._acting.acts if self._acting else self._posed
-        return Room(width, max(1, height - 2), self._clock(), self._zone, self.screens, acts)
+        past = self.past_picture
+        if past is not None:
+            # Who acts now has nothing to do with what was; who acted is in the journal.
+            acts = Acts(journal=acts.journal)
+        now = past.at if past is not None else self._clock()
+        return Room(width, max(1, height - 2), now, self._zone, self.screens, acts)
 
     def _page(self, room: Room) -> Page:
         if self._picture is None:
@@ -233,7 +244,12 @@ class Console(Frame, inherit_bindings=False):
                 self._ticking.pause()
 
     def _badges(self) -> list[str]:
-        return [*(["ONLY WRONG"] if self._wrong else []), *([f"/{self._words[:16]}"] if self._words else [])]
+        past = [self._past.badge] if self._past is not None and self._past.badge else []
+        return [
+            *past,
+            *(["ONLY WRONG"] if self._wrong else []),
+            *([f"/{self._words[:16]}"] if self._words else []),
+        ]
 
     def _draw_footer(self, room: Room | None = None) -> None:
         room = room or self._room()
@@ -326,7 +342,16 @@ class Console(Frame, inherit_bindings=False):
 
     @property
     def acting(self) -> Dialogues | None:
-        return self._acting
+        """Nobody acts on what was."""
+        return self._acting if self.past_picture is None else None
+
+    @property
+    def past(self) -> Past | None:
+        return self._past
+
+    @property
+    def past_picture(self) -> Picture | None:
+        return self._past.picture if self._past is not None else None
 
     @property
     def width(self) -> int:

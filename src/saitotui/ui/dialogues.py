@@ -155,7 +155,7 @@ class Dialogues:
         """A view was opened: what it shows is fetched."""
         if view.kind is Kind.RUN:
             self._front.spawn(self._opened_run(view.subject))
-        elif view.kind is Kind.JOURNAL:
+        elif view.kind in (Kind.JOURNAL, Kind.LOG):
             self._front.spawn(self._opened_journal())
         if view.kind is Kind.TAIL:
             self._tailing.follow(view.subject)
@@ -176,7 +176,7 @@ class Dialogues:
         if self.acting.expired:
             await self._disarm("its time is over", "the time is over: read-only again")
         await self.acting.look_at_runs()
-        if self._front.view.kind in (Kind.JOURNAL, Kind.ENTRY):
+        if self._front.view.kind in (Kind.JOURNAL, Kind.ENTRY, Kind.LOG):
             await self.acting.read_journal()
         if self._front.view.kind is Kind.RUN:
             await self._runs.follow(self._front.view.subject)

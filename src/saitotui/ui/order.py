@@ -12,6 +12,7 @@ from saitotui.ui.views import View
 
 if TYPE_CHECKING:
     from saitotui.ui.dialogues import Dialogues
+    from saitotui.ui.past import Past
 
 
 class Desk(Protocol):
@@ -26,6 +27,11 @@ class Desk(Protocol):
     @property
     def acting(self) -> Dialogues | None:
         """What acts; None where nothing can (a picture from a file)."""
+        ...
+
+    @property
+    def past(self) -> Past | None:
+        """What is recorded; None where nothing is."""
         ...
 
     @property

@@ -11,7 +11,8 @@ from saitotui.ui.draw.room import Room
 from saitotui.ui.draw.words import labelled
 from saitotui.ui.line import Line, Look, Page, Span, fit, heading, plain, wrap
 
-_LOUD = {"run-begin", "run-end", "arm", "disarm", "control", "evidence", "approval", "run-resume"}
+LOUD = {"run-begin", "run-end", "arm", "disarm", "control", "evidence", "approval", "run-resume"}
+"""Kinds of entries that say what somebody did; the others are its details."""
 
 
 def journal_page(room: Room) -> Page:
@@ -49,7 +50,7 @@ def _rows(entry: Entry, room: Room) -> list[Line]:
             Span(lead, Look.DIM),
             Span(fit(entry.actor, names) + " "),
             Span(fit(entry.run or "-", 5), Look.DIM),
-            Span(fit(entry.kind, 9) + " ", Look.STRONG if entry.kind in _LOUD else Look.PLAIN),
+            Span(fit(entry.kind, 9) + " ", Look.STRONG if entry.kind in LOUD else Look.PLAIN),
             Span(parts[0]),
         ),
         key=key,

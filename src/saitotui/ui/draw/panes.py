@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from saitotui.engine.journal.entry import Entry
+from saitotui.engine.journal.export import gist
 from saitotui.model.health import Health
 from saitotui.model.picture import Picture
 from saitotui.model.screen import PaneSpec, ScreenSpec
 from saitotui.model.topology import Actor, Event
+from saitotui.ui.draw.journal import LOUD
 from saitotui.ui.draw.map import tier_map
 from saitotui.ui.draw.room import Room, own_findings, side_width, tier_title
 from saitotui.ui.draw.rows import event_rows, finding_rows, help_rows, robot_rows
@@ -158,10 +161,25 @@ PANES: Mapping[str, Callable[[Picture, PaneSpec, str, Room], list[Line]]] = {
 }
 
 
+def timeline(picture: Picture, room: Room) -> tuple[Event, ...]:
+    """What happened, newest first, and who did it: the platform, robots, and people by the journal."""
+    journal = room.acts.journal.entries if room.acts.journal is not None else ()
+    people = [
+        Event(entry.time, Actor.PERSON, entry.actor, f"entry {entry.seq}", _acted(entry))
+        for entry in journal
+        if entry.kind in LOUD and entry.time <= room.now
+    ]
+    return tuple(sorted((*picture.events, *people), key=lambda event: -event.at))
+
+
+def _acted(entry: Entry) -> str:
+    return f"run {entry.run}: {gist(entry)}" if entry.run else gist(entry)
+
+
 def log_page(picture: Picture, room: Room) -> Page:
     """Everything that changed, and everything that acts by itself."""
     robots = robot_rows(picture.robots, room)
-    events = event_rows(picture.events, room)
+    events = event_rows(timeline(picture, room), room)
     return Page(
         (
             heading("Acts by itself", room.width),
