@@ -27,7 +27,7 @@ async def test_it_is_acknowledged_with_a_message(tmp_path: Path) -> None:
         assert problem.acknowledges[-1].message == "I have it: anna"
         again = await planned(simulation, ID, event=problem.eventid)
         assert isinstance(again, Refusal)
-        assert "is acknowledged: give a message, or close=yes" in again.reasons[0]
+        assert "is acknowledged: give a message, until=, or close=yes" in again.reasons[0]
 
 
 async def test_it_is_closed(tmp_path: Path) -> None:
@@ -39,6 +39,23 @@ async def test_it_is_closed(tmp_path: Path) -> None:
         )
         assert result.outcome is Outcome.DONE, result.sentence
         assert not problem.open
+
+
+async def test_it_calls_nobody_for_a_while(tmp_path: Path) -> None:
+    """From 6.2 on; an older Zabbix cannot, and that is said before anything is done."""
+    async with Simulation(tmp_path / "sim", "db-master-dead", frozen=True) as simulation:
+        simulation.advance(120)
+        server = simulation.http.monitoring.server
+        (problem, *_) = [one for one in server.problems if one.open]
+        plan = await made(simulation, ID, event=problem.eventid, until="04:30")
+        assert bad(await asked(simulation, plan)) == {"red: this Zabbix can suppress a problem"}
+        server.version = "7.0.5"
+        assert bad(await asked(simulation, plan)) == set()
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        simulation.advance(120)
+        assert problem.suppressed
+        assert problem.acknowledged
 
 
 @pytest.mark.parametrize("fate", [REFUSED, LOST, LOST_AFTER])

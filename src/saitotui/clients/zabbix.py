@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WHERE = "zabbix"
 HEADER_FROM = 6.4
 """From this version the token goes in a header, before it in the body."""
+OPEN = "apiinfo."
+"""Methods that must be called without a token."""
 _NO_SESSION = ("Session terminated", "re-login", "Not authorized", "Not authorised")
 _DENIALS = (*_NO_SESSION, "API token expired", "Incorrect user name or password", "No permissions")
 
@@ -48,7 +50,14 @@ class ZabbixConnection:
             opened = await self._open(deadline)
         if isinstance(opened, Failure):
             return [opened for _ in commands]
-        answers = await self._batch(opened, commands, deadline)
+        asked = [command for command in commands if not command.text.startswith(OPEN)]
+        answers = await self._batch(opened, asked, deadline) if asked else []
+        if len(asked) < len(commands):
+            found = iter(answers)
+            answers = [
+                next(found) if command in asked else await self._unknown(opened, command, deadline)
+                for command in commands
+            ]
         if any(isinstance(a, Failure) and any(t in a.sentence for t in _NO_SESSION) for a in answers):
             self._auth = ""
         return answers
@@ -131,7 +140,7 @@ class ZabbixConnection:
         for number, command in enumerate(commands):
             params = spoken(command.text, json.loads(command.body) if command.body else {}, self._version)
             calls.append({"jsonrpc": "2.0", "method": command.text, "params": params, "id": number})
-            if self._version < HEADER_FROM and not command.text.startswith("apiinfo."):
+            if self._version < HEADER_FROM:
                 calls[-1]["auth"] = self._auth
         try:
             async with asyncio.timeout(deadline):
@@ -144,6 +153,19 @@ class ZabbixConnection:
             {one.get("id"): one for one in found if isinstance(one, dict)} if isinstance(found, list) else {}
         )
         return [_outcome(command, by_id.get(number)) for number, command in enumerate(commands)]
+
+    async def _unknown(
+        self, session: aiohttp.ClientSession, command: Command, deadline: float
+    ) -> Answer | Failure:
+        """The answer to a call that nobody is known for."""
+        try:
+            async with asyncio.timeout(deadline):
+                found = await self._call(session, command.text, {}, "")
+        except TimeoutError:
+            return late(WHERE, command.text, deadline)
+        if isinstance(found, Failure):
+            return found
+        return _outcome(command, found[0] if isinstance(found, list) and found else None)
 
     async def _post(
         self, session: aiohttp.ClientSession, calls: list[dict[str, Any]], auth: str

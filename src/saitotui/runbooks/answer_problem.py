@@ -1,4 +1,4 @@
-"""Answers a problem of Zabbix: somebody has seen it, says a word about it, or closes it.
+"""Answers a problem of Zabbix: somebody has seen it, says a word about it, closes it, or wants quiet.
 
 See docs/runbooks/answer-problem.md. Zabbix API reference, `event.acknowledge`.
 """
@@ -6,6 +6,8 @@ See docs/runbooks/answer-problem.md. Zabbix API reference, `event.acknowledge`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from saitotui.facts import zabbix
 from saitotui.facts.zabbix import Problem
@@ -15,14 +17,15 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
-from saitotui.runbooks.zabbix import asked, told
+from saitotui.runbooks.zabbix import asked, next_time, told
 from saitotui.tiers.monitoring.questions import PROBLEMS, TRIGGERS, ask
 from saitotui.tiers.monitoring.view import OpenProblem, look
 
 ID = "answer-problem"
 TITLE = "Answer a problem of Zabbix"
-CLOSE, ACKNOWLEDGE, MESSAGE, TAKE_BACK = 1, 2, 4, 16
-"""Bits of `action` (6.0 to 7.4)."""
+CLOSE, ACKNOWLEDGE, MESSAGE, TAKE_BACK, SUPPRESS = 1, 2, 4, 16, 32
+"""Bits of `action` (6.0 to 7.4; `SUPPRESS` from 6.2)."""
+SUPPRESSES = (6, 2)
 MOST = 2000
 """Characters that a message may have (the field holds 2048)."""
 
@@ -37,20 +40,42 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     one = _problem(found.problems, parameters.get("event", ""))
     if isinstance(one, str):
         return Refusal(ID, (one,))
-    closes, message = parameters.get("close", "") == "yes", parameters.get("message", "").strip()
-    if len(message) > MOST:
-        return Refusal(ID, (f"message has {len(message)} characters: {MOST} at most",))
-    if one.problem.acknowledged and not (closes or message):
-        return Refusal(ID, (f"problem {one.problem.id} is acknowledged: give a message, or close=yes",))
+    said = _said(one.problem, parameters, snapshot.at)
+    if isinstance(said, str):
+        return Refusal(ID, (said,))
     return Plan(
         ID,
         TITLE,
         one.host or "zabbix",
         dict(parameters),
-        _summary(one, closes, message),
-        (_stage(one.problem, closes, message),),
-        tuple(_preflight(one.problem, closes)),
+        _summary(one, said),
+        (_stage(one.problem, said),),
+        tuple(_preflight(one.problem, said)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What Zabbix is told. `until`: how long the problem is suppressed; None: it is not."""
+
+    closes: bool
+    message: str
+    until: datetime | None
+
+
+def _said(problem: Problem, parameters: Mapping[str, str], now: float) -> _Said | str:
+    """What the parameters say, or why it cannot be said."""
+    closes, message = parameters.get("close", "") == "yes", parameters.get("message", "").strip()
+    if len(message) > MOST:
+        return f"message has {len(message)} characters: {MOST} at most"
+    until = next_time(parameters["until"], now) if parameters.get("until") else None
+    if isinstance(until, str):
+        return until
+    if closes and until is not None:
+        return "close=yes ends it: there is nothing to be quiet about until then"
+    if problem.acknowledged and not (closes or message or until):
+        return f"problem {problem.id} is acknowledged: give a message, until=, or close=yes"
+    return _Said(closes, message, until)
 
 
 def _problem(problems: Sequence[OpenProblem], wanted: str) -> OpenProblem | str:
@@ -65,34 +90,41 @@ def _problem(problems: Sequence[OpenProblem], wanted: str) -> OpenProblem | str:
     return f"give event=: {len(new)} problems are new: {named}" if new else "no problem is new: give event="
 
 
-def _summary(one: OpenProblem, closes: bool, message: str) -> str:
-    words = ["is closed" if closes else "", "" if one.problem.acknowledged else "is acknowledged"]
-    words.append("gets a message" if message else "")
+def _summary(one: OpenProblem, said: _Said) -> str:
+    words = ["is closed" if said.closes else "", "" if one.problem.acknowledged else "is acknowledged"]
+    words.append("gets a message" if said.message else "")
+    words.append(f"calls nobody until {said.until:%H:%MZ}" if said.until else "")
     return (
         f"problem {one.problem.id} of {one.host or '?'}, {one.problem.name}: {', '.join(filter(None, words))}"
     )
 
 
-def _preflight(problem: Problem, closes: bool) -> Iterator[Precondition]:
+def _preflight(problem: Problem, said: _Said) -> Iterator[Precondition]:
     yield Precondition(_open(problem), "what is over needs no answer", decisive=True)
-    if closes:
+    if said.closes:
         why = (
             "Zabbix refuses: only its trigger can end it (set `Allow manual close`, or repair what is wrong)"
         )
         yield Precondition(_closable(problem), why, decisive=True)
+    if said.until is not None:
+        why = "only Zabbix 6.2 and later suppress one problem: before, zabbix-maintenance does it for a host"
+        yield Precondition(_suppresses(), why)
 
 
-def _stage(problem: Problem, closes: bool, message: str) -> Stage:
-    bits = (
-        (0 if problem.acknowledged else ACKNOWLEDGE) | (MESSAGE if message else 0) | (CLOSE if closes else 0)
-    )
-    body = {"eventids": [problem.id], "action": bits, **({"message": message} if message else {})}
+def _stage(problem: Problem, said: _Said) -> Stage:
+    bits = (0 if problem.acknowledged else ACKNOWLEDGE) | (MESSAGE if said.message else 0)
+    bits |= (CLOSE if said.closes else 0) | (SUPPRESS if said.until else 0)
+    body: dict[str, object] = {"eventids": [problem.id], "action": bits}
+    if said.message:
+        body["message"] = said.message
+    if said.until is not None:
+        body["suppress_until"] = int(said.until.timestamp())
     take_back = told("event.acknowledge", {"eventids": [problem.id], "action": TAKE_BACK})
-    back = () if problem.acknowledged or closes else (take_back,)
+    back = () if problem.acknowledged or said.closes else (take_back,)
     step = Step(
-        f"Zabbix {'closes' if closes else 'notes it for'} problem {problem.id}",
+        f"Zabbix {'closes' if said.closes else 'notes it for'} problem {problem.id}",
         (told("event.acknowledge", body),),
-        goal=_closed(problem) if closes else _noted(problem, message),
+        goal=_closed(problem) if said.closes else _noted(problem, said),
         undo=back,
         undone=_open_and(problem, lambda one: not one.acknowledged, "is not acknowledged") if back else None,
         no_undo="" if back else "what was said in Zabbix stays said",
@@ -124,13 +156,25 @@ def _open(problem: Problem) -> Check:
     return _open_and(problem, lambda one: True, "is open")
 
 
-def _noted(problem: Problem, message: str) -> Check:
+def _noted(problem: Problem, said: _Said) -> Check:
     def noted(one: Problem) -> bool:
-        return one.acknowledged and (not message or one.message == message)
+        heard = not said.message or one.message == said.message
+        return one.acknowledged and heard and (said.until is None or one.suppressed)
 
-    return _open_and(
-        problem, noted, "is acknowledged" if not message else "is acknowledged, with the message"
-    )
+    words = "is acknowledged" + (", with the message" if said.message else "")
+    return _open_and(problem, noted, words + (", and calls nobody" if said.until else ""))
+
+
+def _suppresses() -> Check:
+    """Whether this Zabbix can suppress one problem."""
+
+    def judge(answer: Answer) -> Verdict:
+        parts = str(answer.data).split(".")[:2]
+        if len(parts) != 2 or not all(part.isdigit() for part in parts):
+            return Verdict(None, f"its version is {answer.data!r}")
+        return Verdict((int(parts[0]), int(parts[1])) >= SUPPRESSES, f"it is {answer.data}")
+
+    return Check("this Zabbix can suppress a problem", asked("apiinfo.version", {}), reading(judge))
 
 
 def _closed(problem: Problem) -> Check:
@@ -156,11 +200,12 @@ RUNBOOK = Runbook(
     ID,
     "monitoring",
     TITLE,
-    "It is acknowledged in Zabbix, with a message, or closed; colleagues see who has it.",
+    "It is acknowledged in Zabbix, with a message, quiet until a time, or closed; colleagues see who has it.",
     plan,
     (
         Parameter("event", "the problem's event id; without it the only one that nobody has acknowledged"),
         Parameter("message", "what colleagues should know"),
+        Parameter("until", "the time of day (UTC) until which it calls nobody: 04:30 (Zabbix 6.2 and later)"),
         Parameter("close", "`yes` closes it, where its trigger allows that"),
     ),
 )

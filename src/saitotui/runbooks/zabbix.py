@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, Json
 from saitotui.model.plan import Act, Capture
@@ -36,3 +38,16 @@ def number(name: str, command: Command, field: str) -> Act:
         return ids[0] if ids else "0"
 
     return Act(command, capture=Capture(name, read))
+
+
+_CLOCK = re.compile(r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)")
+
+
+def next_time(text: str, now: float) -> datetime | str:
+    """The next moment with that time of day (UTC)."""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return f"until is {text!r}: give the time of day (UTC) at which it ends, as 04:30"
+    begin = datetime.fromtimestamp(now, UTC)
+    until = begin.replace(hour=int(found["hour"]), minute=int(found["minute"]), second=0, microsecond=0)
+    return until if until > begin else until + timedelta(days=1)

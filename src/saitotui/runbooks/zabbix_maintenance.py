@@ -6,9 +6,8 @@ See docs/runbooks/zabbix-maintenance.md. Zabbix API reference, `maintenance`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from saitotui.facts import zabbix_hosts
 from saitotui.facts.zabbix_hosts import Maintenance, ZabbixHost
@@ -29,7 +28,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading, waiting
-from saitotui.runbooks.zabbix import asked, told
+from saitotui.runbooks.zabbix import asked, next_time, told
 from saitotui.tiers.monitoring.questions import HOSTS, MAINTENANCES, ask
 from saitotui.tiers.monitoring.view import View, look
 
@@ -39,7 +38,6 @@ DAY = 86_400
 MINUTES = 150.0
 """Seconds in which Zabbix's timer must have taken it up: it looks once a minute."""
 LOOK = 2.0
-_CLOCK = re.compile(r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)")
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -54,7 +52,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         return Refusal(ID, (host,))
     if parameters.get("end", "") == "yes":
         return _ended(view, host, parameters)
-    until = _until(parameters.get("until", ""), snapshot.at)
+    until = next_time(parameters.get("until", ""), snapshot.at)
     if isinstance(until, str):
         return Refusal(ID, (until,))
     if any(one.name == _name(host) for one in view.maintenances):
@@ -86,16 +84,6 @@ def _host(view: View, wanted: str) -> ZabbixHost | str:
         if wanted
         else f"give host=, one of {', '.join(sorted(names)[:12])}"
     )
-
-
-def _until(text: str, now: float) -> datetime | str:
-    """The next moment with that time of day (UTC)."""
-    found = _CLOCK.fullmatch(text)
-    if found is None:
-        return f"until is {text!r}: give the time of day (UTC) at which it ends, as 04:30"
-    begin = datetime.fromtimestamp(now, UTC)
-    until = begin.replace(hour=int(found["hour"]), minute=int(found["minute"]), second=0, microsecond=0)
-    return until if until > begin else until + timedelta(days=1)
 
 
 def _preflight(host: ZabbixHost) -> Iterator[Precondition]:

@@ -321,7 +321,8 @@ class ZabbixServer:
             elif host.maintenanceid != held.maintenanceid:
                 host.maintenanceid, host.maintenance_from = held.maintenanceid, int(now - now % 60)
         for problem in self.problems:
-            if problem.open:
+            # What a person suppressed (`0`) is no maintenance's.
+            if problem.open and problem.suppressed != "0":
                 held_id = problem.trigger.host.maintenanceid
                 problem.suppressed = held_id if held_id != "0" else ""
 
