@@ -141,9 +141,20 @@ def test_a_dead_master_is_for_people(zabbix: Zabbix, platform: Lab, tmp_path: Pa
         seen = json.loads(saitotui(zabbix, tmp_path, "status", "--json").stdout)
         offered = {book for one in seen["findings"] for book in one["runbooks"]}
         assert "promote-db-replica" in offered
+        (event,) = zabbix.problems()
+        walk(zabbix, tmp_path, "answer-problem", "-p", f"event={event}", "-p", "message=I have it")
+        question = {"output": ["acknowledged"], "eventids": [event], "selectAcknowledges": ["message"]}
+        (problem,) = zabbix.call("problem.get", question)
+        assert problem["acknowledged"] == "1"
+        assert [one["message"] for one in problem["acknowledges"]] == ["I have it"]
     finally:
         platform.heal()
     wait_for("Zabbix to see that it is well again", lambda: not zabbix.problems())
+
+
+def test_it_looks_at_once(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """The disks are looked at every half minute; now they are."""
+    assert "DONE" in walk(zabbix, tmp_path, "zabbix-check-now", "-p", "host=web1")
 
 
 def test_a_robot_does_nothing_while_a_runbook_is_at_work(zabbix: Zabbix, platform: Lab) -> None:

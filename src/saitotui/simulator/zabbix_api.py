@@ -202,7 +202,8 @@ class ZabbixApi:
     def _check_now(self, parameters: Any, caller: Caller) -> Any:
         given = parameters if isinstance(parameters, list) else [parameters]
         for one in given:
-            _one(self.server.items, "itemid", (one.get("request") or {}).get("itemid"))
+            item = _one(self.server.items, "itemid", (one.get("request") or {}).get("itemid"))
+            self.server.sample_now(item)
         return {"taskids": [self.server.id("task") for _ in given]}
 
     def _create_maintenance(self, parameters: Parameters, caller: Caller) -> Any:

@@ -85,7 +85,9 @@ class Get:
 
     def items(self, parameters: Parameters) -> Any:
         ids, hosts = _ids(parameters, "itemids"), self._hosts(parameters)
-        found = []
+        triggers, found = _ids(parameters, "triggerids"), []
+        if triggers is not None:
+            ids = {one.item.itemid for one in self.server.triggers if one.triggerid in triggers}
         for item in self.server.items:
             if item.host not in hosts or (ids is not None and item.itemid not in ids):
                 continue

@@ -194,6 +194,8 @@ class ZabbixServer:
     groups: dict[str, str] = field(default_factory=dict)
     """Group id to name."""
     started: float = 0.0
+    asked_now: list[tuple[str, float]] = field(default_factory=list)
+    """The items that somebody wanted a value of at once, and when."""
     _ticks: int = 0
     _minute: int = -1
     _ids: dict[str, int] = field(default_factory=dict)
@@ -273,6 +275,18 @@ class ZabbixServer:
             if problem.trigger is trigger and problem.open:
                 problem.r_eventid, problem.r_clock = self.id("event", 23), now
                 problem.userid = userid
+
+    def sample_now(self, item: Item) -> None:
+        """A person wants a value before the item's turn."""
+        self.asked_now.append((item.itemid, self.fabric.now()))
+        judged = [trigger for trigger in self.triggers if trigger.item is item]
+        self.fabric.call_later(TICK, lambda: self._sample_all(judged, item))
+
+    def _sample_all(self, judged: list[Trigger], item: Item) -> None:
+        for trigger in judged:
+            self._sample(trigger, self.fabric.now())
+        if not judged:
+            item.clock = int(self.fabric.now())
 
     def raise_problem(self, trigger: Trigger) -> None:
         """A problem begins now."""
