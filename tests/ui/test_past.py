@@ -12,9 +12,10 @@ from tests.scenes import START
 
 from saitotui.config import load_screens
 from saitotui.engine.replay import Replay
+from saitotui.engine.still import Still
 from saitotui.ui.app import Console
 from saitotui.ui.past import moment
-from saitotui.ui.shot import Still, text_of
+from saitotui.ui.shot import text_of
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from saitotui.engine.judge import judge
 from saitotui.engine.recording import GZIP, SUFFIX, VERSION
 from saitotui.engine.registry import Platform
+from saitotui.engine.still import Still
 from saitotui.model.command import Answer, Failure, FailureKind, Question
 from saitotui.model.picture import Picture
 from saitotui.model.snapshot import Reading, Snapshot
@@ -170,17 +171,16 @@ def profile_in(place: Path) -> str:
     return text
 
 
-class Replay:
+class Replay(Still):
     """A `Source` whose picture is of a moment of a recording. `place` is a folder or one file. Whoever moves
     it waits until it has moved: it is for one thread at a time."""
 
     def __init__(self, platform: Platform, place: Path) -> None:
+        super().__init__(None)
         self._platform = platform
         self._segments = segments(place)
         self._moments: tuple[float, ...] = ()
         self._segment: Segment | None = None
-        self._picture: Picture | None = None
-        self._listeners: list[Callable[[], None]] = []
 
     @property
     def begins(self) -> float:
@@ -191,25 +191,9 @@ class Replay:
         """The moment of the last frame that is there now."""
         return max(float(frame["at"]) for frame in frames(self._segments[-1].file))
 
-    @property
-    def picture(self) -> Picture | None:
-        return self._picture
-
-    def listen(self, callback: Callable[[], None]) -> None:
-        self._listeners.append(callback)
-
     def start(self) -> None:
         if self._picture is None:
             self.seek(self.begins)
-
-    def stop(self) -> None:
-        pass
-
-    def pause(self, paused: bool) -> None:
-        pass
-
-    def refresh(self) -> None:
-        pass
 
     def seek(self, at: float) -> None:
         """Shows the last frame that is not after `at`, else the first of all. ValueError when the recording
@@ -226,16 +210,16 @@ class Replay:
             raise ValueError(f"{segment.file.name} cannot be read: {error}") from None
 
     def _show(self, segment: Segment, moments: tuple[float, ...], number: int) -> None:
-        state, picture = _State(), None
+        state = _State()
+        picture: Picture | None = None
         for at, frame in enumerate(frames(segment.file)):
             state.take(frame)
             if at > number - BEFORE:
                 picture = judge(self._platform, state.snapshot(self._platform.questions), picture)
             if at == number:
                 break
-        self._segment, self._moments, self._picture = segment, moments, picture
-        for callback in self._listeners:
-            callback()
+        self._segment, self._moments = segment, moments
+        self.show(picture)
 
     def step(self, count: int) -> bool:
         """The frame `count` after the one that is shown (before, when negative); False when there is none."""

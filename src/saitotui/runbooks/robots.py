@@ -26,7 +26,7 @@ def disarm(profile: Profile, snapshot: Snapshot, words: Sequence[str] = DATABASE
         return
     actions = snapshot.get(ask(profile.poll).actions) or ()
     for action in actions:
-        if action.armed and action.recovers(profile.monitoring.recovery_tag) and _concerns(action, words):
+        if action.armed and action.recovers(profile.monitoring.recovery_tag) and concerns(action, words):
             yield Step(
                 f"disarm Zabbix's action {action.name!r}",
                 (_set(action, armed=False),),
@@ -37,7 +37,8 @@ def disarm(profile: Profile, snapshot: Snapshot, words: Sequence[str] = DATABASE
             )
 
 
-def _concerns(action: Action, words: Sequence[str]) -> bool:
+def concerns(action: Action, words: Sequence[str]) -> bool:
+    """Whether the name or a tag of an action holds one of `words`."""
     text = " ".join((action.name, *(f"{name}={value}" for name, value in action.tags))).lower()
     return any(word in text for word in words)
 

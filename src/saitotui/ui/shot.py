@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 
+from saitotui.engine.still import Still
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
 from saitotui.ui.app import Console
@@ -15,32 +16,6 @@ from saitotui.ui.views import Kind, all_screens
 
 _IDS = re.compile(r"terminal-\d+")
 _VIEWS = (Kind.OVERVIEW, Kind.MAP, Kind.LOG, Kind.RUNBOOKS)
-
-
-class Still:
-    """A source with one picture that never changes."""
-
-    def __init__(self, picture: Picture | None) -> None:
-        self._picture = picture
-
-    @property
-    def picture(self) -> Picture | None:
-        return self._picture
-
-    def listen(self, callback: Callable[[], None]) -> None:
-        pass
-
-    def start(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
-
-    def pause(self, paused: bool) -> None:
-        pass
-
-    def refresh(self) -> None:
-        pass
 
 
 def names(picture: Picture, screens: Sequence[ScreenSpec]) -> list[str]:

@@ -11,6 +11,7 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.runbooks.judging import reading, whatever
 from saitotui.runbooks.recovery.content import TAG
 from saitotui.runbooks.recovery.hosts import command
+from saitotui.runbooks.robots import concerns
 from saitotui.runbooks.zabbix import asked, number, told
 from saitotui.tiers.monitoring.questions import ACTIONS
 
@@ -214,13 +215,8 @@ def alone(recovery: str, words: tuple[str, ...]) -> Check:
         others = [
             one.name
             for one in zabbix_actions.actions(answer)
-            if one.armed and one.commands and one.name != name(recovery) and _names(one, words)
+            if one.armed and one.commands and one.name != name(recovery) and concerns(one, words)
         ]
         return Verdict(not others, ", ".join(others) or "none")
 
     return Check(f"no other robot of Zabbix acts on {recovery}", asked("action.get", ACTIONS), reading(judge))
-
-
-def _names(action: Action, words: tuple[str, ...]) -> bool:
-    text = " ".join((action.name, *(f"{name}={value}" for name, value in action.tags))).lower()
-    return any(word in text for word in words)
