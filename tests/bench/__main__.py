@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import console, database, deployments, journal, polls, power_cuts, storage
+from tests.bench import console, database, deployments, journal, polls, power_cuts, recovery, storage
 from tests.bench.rows import Result
 
 BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
@@ -16,6 +16,7 @@ BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
     "deployments": deployments.bench,
     "storage": storage.bench,
     "power-cuts": power_cuts.bench,
+    "recovery": recovery.bench,
 }
 
 

@@ -62,6 +62,8 @@ def test_a_wrong_profile_is_unknown_with_every_error_on_its_line(tmp_path: Path)
         (("shot", "nonsense", "-o", "x.svg", "--demo"), "nonsense"),
         (("journal", "verify", "--file", "/nowhere/j"), "cannot be read"),
         (("console", "--profile", "/nowhere.yaml"), "/nowhere.yaml:1: cannot be read"),
+        (("replay", "/nowhere/x.seen"), "/nowhere/x.seen: there is no recording here"),
+        (("replay", __file__), "test_commands.py is no recording"),
         (("plan", "nonsense", "--demo"), "there is no runbook 'nonsense'"),
     ],
 )

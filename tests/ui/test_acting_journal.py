@@ -36,6 +36,16 @@ async def test_the_journal_is_shown_verified_and_filtered(monkeypatch: pytest.Mo
         await at.seen("Entry 2: disarm", '"why": "lunch"', at.entries()[1].hash[:40])
 
 
+async def test_the_log_has_people_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What somebody did stands among what robots and the platform did; Enter opens the journal's entry."""
+    async with stand(monkeypatch) as at:
+        await at.armed()
+        await at.command("log")
+        await at.seen("What changed: people, robots, the platform", "armed for 900 s, because: INC-7")
+        await at.pilot.press("slash", *"INC-7", "enter", "enter")
+        assert at.app.view == View(Kind.ENTRY, "1")
+
+
 async def test_a_changed_journal_is_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     async with stand(monkeypatch) as at:
         await at.armed()

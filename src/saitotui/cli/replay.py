@@ -26,9 +26,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("saitotui: the console needs a terminal", file=sys.stderr)
-        return 2
     from saitotui.ui.environment import prepare
 
     prepare()
@@ -49,6 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
         replay.seek(moment(arguments.at, replay.ends) if arguments.at else replay.begins)
     except ValueError as error:
         print(f"saitotui replay: {error}", file=sys.stderr)
+        return 2
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("saitotui: the console needs a terminal", file=sys.stderr)
         return 2
     console = Console(
         replay,

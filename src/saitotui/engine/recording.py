@@ -102,7 +102,7 @@ class Recorder:
 
     def _put(self, frame: Mapping[str, Any]) -> None:
         assert self._file is not None
-        line = json.dumps(frame, separators=(",", ":"), default=str).encode() + b"\n"
+        line = f"{_text(frame)}\n".encode()
         self._file.write(self._packer.compress(line) + self._packer.flush(zlib.Z_SYNC_FLUSH))
         self._file.flush()
 
@@ -151,6 +151,20 @@ class Recorder:
                 file.write(self._packer.flush())
         except OSError as error:
             _log.warning("the recording cannot be ended: %s", error)
+
+
+def _text(value: Mapping[str, Any], depth: int = 2) -> str:
+    """`value` as JSON, written in small pieces: a frame of thousands of answers in one would hold up whoever
+    shares the interpreter."""
+    pieces = (
+        f"{json.dumps(key)}:{_text(part, depth - 1) if depth and isinstance(part, dict) else _json(part)}"
+        for key, part in value.items()
+    )
+    return "{" + ",".join(pieces) + "}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), default=str)
 
 
 def stored(reading: Reading[Any]) -> dict[str, Any]:
