@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from tests.bench import console, database, deployments, journal, polls, power_cuts, recovery, storage
+from tests.bench import console, database, deployments, fleet, journal, polls, power_cuts, recovery, storage
 from tests.bench.rows import Result
 
 BENCHES: Mapping[str, Callable[[], Iterable[Result]]] = {
     "console": console.bench,
     "polls": polls.bench,
+    "fleet": fleet.bench,
     "journal": journal.bench,
     "database": database.bench,
     "deployments": deployments.bench,

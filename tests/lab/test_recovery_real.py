@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,16 @@ from tests.lab.host import Service, wait_for
 from tests.lab.nginx import get
 from tests.lab.platform import Lab
 from tests.lab.swaps import saitotui, walk
-from tests.lab.zabbix import NUMBER, Zabbix
+from tests.lab.zabbix import AGENT_PORT, NUMBER, Zabbix
 
 pytestmark = pytest.mark.lab
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A profile of the same platform that names a fleet."""
+
+    profile: Path
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +191,53 @@ def test_a_swap_of_the_master_and_the_robots(zabbix: Zabbix, platform: Lab, tmp_
     assert {row["name"]: row["status"] for row in zabbix.call("action.get", question)} == before
     time.sleep(8)
     assert (zabbix.problems(), zabbix.commands()) == (told, ran)
+
+
+FLEET_KEYS = {
+    "system.cpu.load[all,avg1]": 0, "system.cpu.num": 3, "vm.memory.size[total]": 3,
+    "vm.memory.size[available]": 3, "system.uptime": 3, "vfs.fs.size[/,pused]": 0,
+}  # fmt: skip
+"""Keys of agents, with the type of their values."""
+
+
+def test_a_fleet_is_read_from_its_values(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """Hosts that nobody logs in to: two whose agent answers, one whose agent does not."""
+    (group,) = zabbix.call("hostgroup.create", {"name": "Racks"})["groupids"]
+    racks = {
+        name: zabbix.make_host(name, platform.machines["web1"], group, port)
+        for name, port in (("rack-1", AGENT_PORT), ("rack-2", AGENT_PORT), ("rack-3", 9))
+    }
+    try:
+        for host, interface in racks.values():
+            items = [
+                {
+                    "hostid": host,
+                    "interfaceid": interface,
+                    "name": key,
+                    "key_": key,
+                    "type": 0,
+                    "value_type": kind,
+                    "delay": "2s",
+                }
+                for key, kind in FLEET_KEYS.items()
+            ]
+            zabbix.call("item.create", items)
+        profile = tmp_path / "fleet.yaml"
+        profile.write_text(
+            zabbix.profile.read_text("utf-8").replace("monitoring:\n", "monitoring:\n  fleet: Racks\n")
+        )
+        at = Fleet(profile)
+
+        def seen() -> bool:
+            told = json.loads(saitotui(at, tmp_path, "status", "--json").stdout)
+            found = {one["subject"]: one["code"] for one in told["findings"]}
+            return {subject: code for subject, code in found.items() if "rack-" in subject} == {
+                "host/rack-3": "hosts.unreachable"
+            } and not [one for one in told["readings"] if "fleet" in one["key"] and one["failure"]]
+
+        wait_for("the fleet to be seen as it is", seen, 90)
+    finally:
+        zabbix.call("host.delete", [host for host, _ in racks.values()])
 
 
 def test_it_is_taken_away(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:

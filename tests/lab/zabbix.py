@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -358,8 +358,9 @@ class Zabbix:
         for service in services:
             self.times[f"{service.machine.name} {service.name}"] = service.ready()
         self._auth = str(self.frontend.call("user.login", {"username": USER, "password": PASSWORD}))
-        made = self.call("host.create", [self._host(name) for name in self.agents])
-        self.hosts = list(made["hostids"])
+        for name, agent in self.agents.items():
+            host, _ = self.make_host(name, agent.machine, HOST_GROUP, AGENT_PORT)
+            self.hosts.append(host)
         monitoring = {
             "service": {
                 "url": f"http://{self.machine.address}:{API_PORT}",
@@ -371,18 +372,6 @@ class Zabbix:
         (self.folder / "zabbix").chmod(0o600)
         write_profile(self.profile, {**self.lab.described(), "monitoring": monitoring})
 
-    def _host(self, name: str) -> Mapping[str, Any]:
-        machine = self.lab.machines[name]
-        interface = {
-            "type": 1,
-            "main": 1,
-            "useip": 1,
-            "ip": machine.address,
-            "dns": "",
-            "port": str(AGENT_PORT),
-        }
-        return {"host": name, "groups": [{"groupid": HOST_GROUP}], "interfaces": [interface]}
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -393,6 +382,14 @@ class Zabbix:
 
     def call(self, method: str, parameters: object) -> Any:
         return self.frontend.call(method, parameters, self._auth)
+
+    def make_host(self, name: str, machine: Machine, group: str, port: int) -> tuple[str, str]:
+        """A host of Zabbix whose agent is that of `machine`: its number, and its interface's."""
+        interface = {"type": 1, "main": 1, "useip": 1, "ip": machine.address, "dns": "", "port": str(port)}
+        made = {"host": name, "groups": [{"groupid": group}], "interfaces": [interface]}
+        (host,) = self.call("host.create", made)["hostids"]
+        (row,) = self.call("hostinterface.get", {"hostids": host, "output": ["interfaceid"]})
+        return host, row["interfaceid"]
 
     def problems(self) -> dict[str, str]:
         """The problems that are open: event id to name."""

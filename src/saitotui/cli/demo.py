@@ -31,6 +31,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", "-s", metavar="S", default="", help="the scenario to start with")
     parser.add_argument("--list", "-l", action="store_true", help="name the scenarios, with a line each")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds for each real one")
+    parser.add_argument(
+        "--fleet", type=int, default=0, metavar="N", help="N hosts more that only Zabbix knows"
+    )
     screen_arguments(parser)
 
 
@@ -45,6 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="saitotui-demo-", ignore_cleanup_errors=True) as folder:
         command = [sys.executable, "-m", "saitotui", "simulate", "--control", "--dir", folder]
         command += ["--scenario", scenario, "--speed", str(arguments.speed)]
+        command += ["--fleet", str(arguments.fleet)]
         errors = Path(folder) / "simulator.log"
         # A process of its own: the platform must not compete with the console for one interpreter. It
         # ends by itself when this process does, however that happens: its standard input closes.

@@ -25,6 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenario", "-s", metavar="S", default="", help="the scenario to start with")
     parser.add_argument("--dir", "-d", metavar="D", default="", help="the folder to write into")
     parser.add_argument("--speed", type=float, default=1.0, help="simulated seconds for each real one")
+    parser.add_argument(
+        "--fleet", type=int, default=0, metavar="N", help="N hosts more that only Zabbix knows"
+    )
     parser.add_argument("--control", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -35,7 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         folder = arguments.dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="saitotui-"))
         simulation = stack.enter_context(
-            SimulationThread(Path(folder).absolute(), scenario=scenario, speed=arguments.speed)
+            SimulationThread(
+                Path(folder).absolute(), scenario=scenario, speed=arguments.speed, fleet=arguments.fleet
+            )
         )
         if arguments.control:
             return _obey(simulation)

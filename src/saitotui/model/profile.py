@@ -388,6 +388,9 @@ class Monitoring:
     packages)."""
     agent_user: str = "zabbix"
     """The account that the agent runs as."""
+    fleet: str = ""
+    """A host group of Zabbix whose hosts the tier `hosts` shows by Zabbix's values, without logging in: for
+    as many as there are. Hosts of this profile are asked themselves."""
     calls: str = "Zabbix administrators"
     """The user group of Zabbix that is called when automatic recovery did not help."""
 

@@ -13,6 +13,7 @@ from saitotui.simulator.pve_part import PvePart
 from saitotui.simulator.robot_part import RobotPart
 from saitotui.simulator.tomcat_part import TomcatPart
 from saitotui.simulator.world import World
+from saitotui.simulator.zabbix_fleet import GROUP
 from saitotui.simulator.zabbix_part import ZabbixPart
 
 
@@ -39,7 +40,10 @@ class HttpPlatform:
     def profile(self, ca: str, folder: str) -> Mapping[str, Section]:
         """The profile's sections of these parts; `secrets` says what the files in `folder` must hold."""
         assert self.doors is not None, "open comes first"
-        return sections(self.doors, ca, folder)
+        found = sections(self.doors, ca, folder)
+        if self.monitoring.server.fleet is not None:
+            found["monitoring"]["fleet"] = GROUP
+        return found
 
     def secrets(self) -> Mapping[str, str]:
         return secrets(self.passwords)

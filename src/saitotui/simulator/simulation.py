@@ -32,6 +32,7 @@ from saitotui.simulator.ssh import Socket, SshServer
 from saitotui.simulator.storage import StoragePart
 from saitotui.simulator.storage_state import CLIENTS, DEVICE, FLOATING_IP, MOUNT, RESOURCE
 from saitotui.simulator.world import Machine, World
+from saitotui.simulator.zabbix_fleet import Fleet
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class Simulation:
     """The platform `fsn1`, for as long as the block lasts.
 
     `frozen`: time moves by `advance` only. `start_at`: UTC seconds at which the world begins. `settled`:
-    whether a scenario's time passes before anybody looks.
+    whether a scenario's time passes before anybody looks. `fleet`: how many hosts more only Zabbix knows.
     """
 
     def __init__(
@@ -60,9 +61,10 @@ class Simulation:
         frozen: bool = False,
         start_at: float | None = None,
         settled: bool = True,
+        fleet: int = 0,
     ) -> None:
         self.directory = directory
-        self._scenario = scenario
+        self._scenario, self._fleet = scenario, fleet
         self._frozen, self._settled = frozen, settled
         self._clock = Clock(start_at, speed=speed, frozen=True)
         self.world = World(self._clock)
@@ -124,6 +126,8 @@ class Simulation:
         self.database = DatabasePart(world, self.haproxy, self.passwords)
         self.haproxy.alive = self._check_of
         self.http = http_platform.attach(world)
+        if self._fleet:
+            self.http.monitoring.server.fleet = Fleet(self._fleet)
         for name in world.machines:
             self._machine_doors(name, authorized)
 
@@ -261,8 +265,10 @@ class Simulation:
 class SimulationThread:
     """A simulation on a thread of its own, for callers without an event loop."""
 
-    def __init__(self, directory: Path, scenario: str = "healthy", speed: float = 1.0) -> None:
-        self._arguments = (directory, scenario, speed)
+    def __init__(
+        self, directory: Path, scenario: str = "healthy", speed: float = 1.0, fleet: int = 0
+    ) -> None:
+        self._make: Callable[[], Simulation] = lambda: Simulation(directory, scenario, speed, fleet=fleet)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="simulation", daemon=True)
         self.profile_path = directory / "profile.yaml"
@@ -270,7 +276,7 @@ class SimulationThread:
 
     def __enter__(self) -> SimulationThread:
         self._thread.start()
-        self._simulation = Simulation(*self._arguments)
+        self._simulation = self._make()
         asyncio.run_coroutine_threadsafe(self._simulation.__aenter__(), self._loop).result(30)
         return self
 

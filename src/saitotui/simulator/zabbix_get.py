@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from saitotui.simulator import zabbix_rows as rows
+from saitotui.simulator.zabbix_fleet import GROUP
 from saitotui.simulator.zabbix_rows import Row, chosen, picked, versioned
 from saitotui.simulator.zabbix_server import OK_PERIOD, Alert, Host, Problem, Trigger, ZabbixServer
 
@@ -54,6 +55,8 @@ class Get:
 
     def _hosts(self, parameters: Parameters) -> list[Host]:
         ids, groups = _ids(parameters, "hostids"), _ids(parameters, "groupids")
+        if "group" in parameters:
+            groups = {id for id, name in self.server.groups.items() if name == parameters["group"]}
         return [
             host
             for host in self.server.hosts
@@ -66,10 +69,18 @@ class Get:
         return [chosen(rows.host(self.server, host), wanted, "hostid") for host in hosts]
 
     def groups(self, parameters: Parameters) -> Any:
-        found = [
-            {"groupid": id, "name": name, "flags": "0", "uuid": ""} for id, name in self.server.groups.items()
-        ]
-        return _end(found, parameters, "groupid")
+        found = []
+        for id, name in self.server.groups.items():
+            row: Row = {"groupid": id, "name": name, "flags": "0", "uuid": ""}
+            shown = chosen(row, parameters.get("output"), "groupid")
+            if "selectHosts" in parameters:
+                inside = [host for host in self.server.hosts if id in host.groups]
+                shown["hosts"] = self._host_rows(inside, parameters["selectHosts"])
+            found.append((row, shown))
+        if self.server.fleet is not None:
+            row = self.server.fleet.group()
+            found.append((row, row))
+        return _finish(found, parameters, "groupid")
 
     def interfaces(self, parameters: Parameters) -> Any:
         found = []
@@ -81,9 +92,14 @@ class Get:
                 else {}
             )
             found.append((row, chosen(row, parameters.get("output"), "interfaceid") | more))
+        if self.server.fleet is not None:
+            found += [(row, row) for row in self.server.fleet.interfaces()]
         return _finish(found, parameters, "interfaceid")
 
     def items(self, parameters: Parameters) -> Any:
+        fleet = self.server.fleet
+        if fleet is not None and parameters.get("group") == GROUP:
+            return fleet.items(parameters, self.server.fabric.now())
         ids, hosts = _ids(parameters, "itemids"), self._hosts(parameters)
         triggers, found = _ids(parameters, "triggerids"), []
         if triggers is not None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from saitotui.simulator.zabbix_fleet import Fleet
+
 TICK = 1.0
 SAMPLE = 5.0
 ESCALATOR = 3
@@ -193,6 +195,8 @@ class ZabbixServer:
     maintenances: list[Maintenance] = field(default_factory=list)
     groups: dict[str, str] = field(default_factory=dict)
     """Group id to name."""
+    fleet: Fleet | None = None
+    """Hosts beside those of the platform."""
     started: float = 0.0
     asked_now: list[tuple[str, float]] = field(default_factory=list)
     """The items that somebody wanted a value of at once, and when."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from saitotui.model.command import Question
+from saitotui.model.command import FailureKind, Question
 from saitotui.model.finding import Finding
 from saitotui.model.health import Health, worst
 from saitotui.model.profile import Profile
@@ -15,10 +15,12 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import duration, size
 from saitotui.model.tier import Tier, TierKind
 from saitotui.model.topology import Cell, Fact, Node, Row, Sample, Table, TierPicture
+from saitotui.tiers.hosts import fleet
 from saitotui.tiers.hosts.clock import offsets
+from saitotui.tiers.hosts.fleet import FleetQuestions
 from saitotui.tiers.hosts.judge import HostView, host_findings, limits
 from saitotui.tiers.hosts.questions import HostQuestions, ask, flat, host_id
-from saitotui.tiers.hosts.situations import SITUATIONS
+from saitotui.tiers.hosts.situations import FLEET_UNKNOWN, SITUATIONS
 
 __all__ = ["TIER", "HostsTier"]
 
@@ -29,16 +31,20 @@ class HostsTier:
 
     profile: Profile
     asked: Mapping[str, HostQuestions]
+    fleet: FleetQuestions | None = None
 
     @property
     def questions(self) -> Sequence[Question[Any]]:
-        return flat(self.asked)
+        return (*flat(self.asked), *(self.fleet.all if self.fleet else ()))
 
     def picture(self, snapshot: Snapshot) -> TierPicture:
         views = look(self.asked, snapshot)
+        if self.fleet is not None:
+            views += fleet.views(self.fleet, snapshot, self.profile.hosts)
         bounds = limits(self.profile)
         found = {view.name: tuple(host_findings(view, bounds)) for view in views}
         every = [finding for findings in found.values() for finding in findings]
+        every += _fleet_unknown(self.fleet, snapshot)
         findings = tuple(sorted(every, key=lambda finding: (-finding.health, finding.code, finding.subject)))
         nodes = tuple(_node(view, found[view.name]) for view in views)
         return TierPicture(
@@ -49,6 +55,14 @@ class HostsTier:
             tables=(_hosts(views, nodes), _disks(views)),
             samples=tuple(_samples(views)),
         )
+
+
+def _fleet_unknown(asked: FleetQuestions | None, snapshot: Snapshot) -> Iterator[Finding]:
+    """Zabbix's silence about a fleet; what is not asked yet is no silence."""
+    failure = snapshot.reading(asked.members).failure if asked is not None else None
+    if asked is not None and failure is not None and failure.kind is not FailureKind.PENDING:
+        sentence = f"Zabbix does not say which hosts are in {asked.group!r}"
+        yield FLEET_UNKNOWN.found("hosts", sentence, failure.sentence)
 
 
 def look(asked: Mapping[str, HostQuestions], snapshot: Snapshot) -> tuple[HostView, ...]:
@@ -78,7 +92,7 @@ def _headline(views: Sequence[HostView], findings: Sequence[Finding]) -> str:
 
 def _state(view: HostView) -> tuple[str, Health]:
     if view.facts is not None:
-        return "up", Health.OK
+        return f"up ({view.source})" if view.source else "up", Health.OK
     return (
         "not asked yet" if view.pending else view.failure.kind.value if view.failure else "?"
     ), Health.UNKNOWN
@@ -116,14 +130,17 @@ def _node(view: HostView, findings: Sequence[Finding]) -> Node:
         Fact("fullest disk", _fullest(view)),
         Fact("clock, to the other hosts", _clock(view)),
         Fact("up", duration(round(facts.uptime)) if facts else "?"),
-        Fact("boot id", facts.boot_id if facts else "?"),
-        Fact("kernel", facts.kernel if facts else "?"),
+        Fact("boot id", (facts.boot_id if facts else "") or "?"),
+        Fact("kernel", (facts.kernel if facts else "") or "?"),
     ]
+    if view.source:
+        lines.append(Fact("read from", f"{view.source} old"))
     if view.failure is not None:
         lines.append(Fact("no answer", view.failure.sentence, Health.UNKNOWN))
     health = worst([base, *(finding.health for finding in findings)])
     summary = f"load {facts.load[0]:.2f}, memory {facts.memory_percent:.0f}%" if facts else word
-    return Node(host_id(view.name), "hosts", "host", health, "", summary, tuple(lines), view.name)
+    host = "" if view.source else view.name
+    return Node(host_id(view.name), "hosts", "host", health, "", summary, tuple(lines), host)
 
 
 def _hosts(views: Sequence[HostView], nodes: Sequence[Node]) -> Table:
@@ -152,19 +169,22 @@ def _disks(views: Sequence[HostView]) -> Table:
         )
         for view in views
         for disk in view.disks or ()
+        if disk.total
     ]
     return Table("disks", "Local file systems", ("host", "mount", "used"), tuple(rows))
 
 
 def _samples(views: Sequence[HostView]) -> Iterator[Sample]:
     for view in views:
+        if view.source:
+            continue
         yield Sample(f"{view.name}-load", f"{view.name} load", view.facts.load[0] if view.facts else None)
         memory = view.facts.memory_percent if view.facts else None
         yield Sample(f"{view.name}-memory", f"{view.name} memory", memory, "%")
 
 
 def build(profile: Profile) -> Tier | None:
-    return HostsTier(profile, ask(profile)) if profile.hosts else None
+    return HostsTier(profile, ask(profile), fleet.ask(profile)) if profile.hosts else None
 
 
 TIER = TierKind("hosts", "Hosts", 7, build, SITUATIONS)

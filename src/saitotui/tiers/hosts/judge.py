@@ -51,6 +51,8 @@ class HostView:
     failure: Failure | None
     disks: tuple[FileSystem, ...] | None = None
     offset: Offset | None = None
+    source: str = ""
+    """Who says so, and how old it is, where that is not the host itself."""
 
     @property
     def pending(self) -> bool:

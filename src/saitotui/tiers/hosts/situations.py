@@ -87,7 +87,16 @@ LOAD_HIGH = Situation(
     "See `top`, and `vmstat 1` for waiting on disks.",
 )
 
+FLEET_UNKNOWN = Situation(
+    "hosts.fleet-unknown",
+    Health.UNKNOWN,
+    "Zabbix does not say how its hosts are",
+    "The hosts of the profile's `monitoring.fleet` are read from Zabbix, which does not tell of them.",
+    "See whether Zabbix answers and has the host group, and whether this account may read it.",
+)
+
 SITUATIONS = (
+    FLEET_UNKNOWN,
     UNREACHABLE,
     SSH_REFUSED,
     SILENT,
