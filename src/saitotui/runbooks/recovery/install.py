@@ -8,7 +8,7 @@ from saitotui.clients.quoting import shell
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Monitoring
-from saitotui.runbooks.judging import reading, value_name, waiting
+from saitotui.runbooks.judging import reading, value_name, waiting, whatever
 from saitotui.runbooks.recovery.content import Template, differences, imported
 from saitotui.runbooks.recovery.hosts import CONTENT_KEY, File, Watched
 from saitotui.runbooks.zabbix import asked, number, told
@@ -213,15 +213,11 @@ def linked(answer: Answer) -> set[str]:
 
 
 def unlink(template: Template, hosts: Sequence[Watched]) -> Step:
-    id = f"{{{_template(template)}}}"
+    id, ids = f"{{{_template(template)}}}", [host.id for host in hosts]
     return Step(
         f"{template.name!r} watches no host, and is gone",
         (
-            told(
-                "host.massremove",
-                {"hostids": [host.id for host in hosts], "templateids_clear": [id]},
-                lambda _: "",
-            ),
+            told("host.massremove", {"hostids": ids, "templateids_clear": [id]}, whatever),
             told("template.delete", [id]),
         ),
         goal=_gone(template),
