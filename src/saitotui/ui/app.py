@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any
 
@@ -196,8 +197,8 @@ class Console(Frame, inherit_bindings=False):
         acts = self._acting.acts if self._acting else self._posed
         past = self.past_picture
         if past is not None:
-            # Who acts now has nothing to do with what was; who acted is in the journal.
-            acts = Acts(journal=acts.journal)
+            # A run that waits for somebody must not be hidden by what was; nothing is planned on that.
+            acts = replace(acts, able=False, armed=None, prepared={}, following=None)
         now = past.at if past is not None else self._clock()
         return Room(width, max(1, height - 2), now, self._zone, self.screens, acts)
 
