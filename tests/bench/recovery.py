@@ -3,8 +3,6 @@ a value that is pushed (Zabbix's own floor), and to how long the stock template 
 
 from __future__ import annotations
 
-import socket
-import struct
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -39,7 +37,7 @@ def _calm(zabbix: Zabbix) -> None:
     wait_for("Zabbix to see that all is well", lambda: not zabbix.problems(), LONG)
 
 
-def _until(lab: Lab, zabbix: Zabbix, holds: Callable[[], bool], then: Callable[[], None]) -> float:
+def _until(lab: Lab, zabbix: Zabbix, holds: Callable[[], bool], then: Callable[[], object]) -> float:
     """Seconds from the death until `holds`; `then` is done right after the death."""
     _calm(zabbix)
     # Somewhere in the interval of whoever samples.
@@ -49,16 +47,6 @@ def _until(lab: Lab, zabbix: Zabbix, holds: Callable[[], bool], then: Callable[[
     then()
     wait_for("it to be so", holds, LONG)
     return time.monotonic() - began
-
-
-def _push(zabbix: Zabbix, value: int) -> None:
-    """One value to a trapper item (Zabbix protocol, "Zabbix sender")."""
-    body = (
-        f'{{"request":"sender data","data":[{{"host":"web1","key":"{PUSHED}","value":"{value}"}}]}}'
-    ).encode()
-    with socket.create_connection((zabbix.machine.address, 10051), 5.0) as connection:
-        connection.sendall(b"ZBXD\x01" + struct.pack("<II", len(body), 0) + body)
-        connection.recv(1024)
 
 
 @contextmanager
@@ -123,9 +111,9 @@ def _rows(lab: Lab, zabbix: Zabbix, state: Path) -> Iterable[Result]:
     with _pushed(zabbix):
         floor = []
         for _ in range(TRIALS):
-            _push(zabbix, 1)
-            floor.append(_until(lab, zabbix, lambda: _serves(lab), lambda: _push(zabbix, 0)))
-        _push(zabbix, 1)
+            zabbix.send("web1", {PUSHED: 1})
+            floor.append(_until(lab, zabbix, lambda: _serves(lab), lambda: zabbix.send("web1", {PUSHED: 0})))
+        zabbix.send("web1", {PUSHED: 1})
         _calm(zabbix)
     stock = []
     with _stock(zabbix, lab):

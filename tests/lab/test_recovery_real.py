@@ -15,7 +15,7 @@ from tests.lab.host import Service, wait_for
 from tests.lab.nginx import get
 from tests.lab.platform import Lab
 from tests.lab.swaps import saitotui, walk
-from tests.lab.zabbix import AGENT_PORT, NUMBER, Zabbix
+from tests.lab.zabbix import AGENT_PORT, HOST_GROUP, NUMBER, Zabbix
 
 pytestmark = pytest.mark.lab
 
@@ -191,6 +191,34 @@ def test_a_swap_of_the_master_and_the_robots(zabbix: Zabbix, platform: Lab, tmp_
     assert {row["name"]: row["status"] for row in zabbix.call("action.get", question)} == before
     time.sleep(8)
     assert (zabbix.problems(), zabbix.commands()) == (told, ran)
+
+
+MANY = 1000
+
+
+def test_a_thousand_problems_at_once(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """They are counted, called a storm, and each question keeps its deadline."""
+    host, _ = zabbix.make_host("storm", platform.machines["web1"], HOST_GROUP, AGENT_PORT)
+    try:
+        keys = [f"storm[{number}]" for number in range(MANY)]
+        items = [{"hostid": host, "name": key, "key_": key, "type": 2, "value_type": 3} for key in keys]
+        zabbix.call("item.create", items)
+        triggers = [
+            {"description": f"{key} is wrong", "expression": f"last(/storm/{key})=1", "priority": 3}
+            for key in keys
+        ]
+        zabbix.call("trigger.create", triggers)
+        # Zabbix takes values of items that it knows: it looks for new ones once a second here.
+        wait_for("Zabbix to take all values", lambda: zabbix.send("storm", dict.fromkeys(keys, 1)) == MANY)
+        wait_for("all problems to be open", lambda: len(zabbix.problems()) >= MANY)
+        told = json.loads(saitotui(zabbix, tmp_path, "status", "--json").stdout)
+        assert "monitoring.trigger-storm" in {one["code"] for one in told["findings"]}
+        asked = [one for one in told["readings"] if one["key"].startswith("monitoring/")]
+        assert [one["failure"] for one in asked if one["failure"]] == []
+        print("\na thousand problems: asked in", round(max(one["cost"] for one in asked), 2), "s")
+    finally:
+        zabbix.call("host.delete", [host])
+    wait_for("the storm to be over", lambda: not zabbix.problems())
 
 
 FLEET_KEYS = {

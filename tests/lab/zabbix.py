@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shlex
 import shutil
 import socket
+import struct
 import subprocess
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +27,7 @@ from tests.lab.profile import write_profile
 NUMBER = 30
 """The last part of mon1's address."""
 USER, PASSWORD = "Admin", "zabbix"
-API_PORT, AGENT_PORT = 8083, 10050
+API_PORT, AGENT_PORT, SERVER_PORT = 8083, 10050, 10051
 SCHEMA = Path("/usr/share/zabbix-server-mysql")
 FRONTEND = Path("/usr/share/zabbix")
 AGENT_FOLDER = "/etc/zabbix/zabbix_agentd.conf.d"
@@ -152,7 +154,7 @@ AllowUnsupportedDBVersions=1
         return ["/usr/sbin/zabbix_server", "-f", "-c", str(self._config)]
 
     def answers(self) -> bool:
-        return _listens(self.machine, 10051)
+        return _listens(self.machine, SERVER_PORT)
 
 
 class Frontend(Service):
@@ -390,6 +392,16 @@ class Zabbix:
         (host,) = self.call("host.create", made)["hostids"]
         (row,) = self.call("hostinterface.get", {"hostids": host, "output": ["interfaceid"]})
         return host, row["interfaceid"]
+
+    def send(self, host: str, values: Mapping[str, int]) -> int:
+        """Sends values to trapper items ("Zabbix sender protocol"); gives how many were taken."""
+        data = [{"host": host, "key": key, "value": str(value)} for key, value in values.items()]
+        body = json.dumps({"request": "sender data", "data": data}).encode()
+        with socket.create_connection((self.machine.address, SERVER_PORT), 5.0) as connection:
+            connection.sendall(b"ZBXD\x01" + struct.pack("<II", len(body), 0) + body)
+            said = b"".join(iter(lambda: connection.recv(65536), b""))
+        taken = re.search(rb"processed: (\d+);", said)
+        return int(taken[1]) if taken else 0
 
     def problems(self) -> dict[str, str]:
         """The problems that are open: event id to name."""
