@@ -404,8 +404,9 @@ class Zabbix:
         return int(taken[1]) if taken else 0
 
     def problems(self) -> dict[str, str]:
-        """The problems that are open: event id to name."""
-        rows = self.call("problem.get", {"output": ["eventid", "name"]})
+        """The problems that are open: event id to name. A full disk of this computer does not count."""
+        tags = [{"tag": "component", "value": "disk", "operator": 3}]
+        rows = self.call("problem.get", {"output": ["eventid", "name"], "tags": tags})
         return {row["eventid"]: row["name"] for row in rows}
 
     def commands(self) -> list[dict[str, str]]:
