@@ -75,5 +75,11 @@ class Acts:
         """Robots that runs have disarmed and not proven re-armed, ended runs included: until they are."""
         return sum(len(run.where.disarmed) for run in self.runs)
 
+    @property
+    def disarmers(self) -> tuple[str, ...]:
+        """Who began the runs that hold them so (`anna`), each once."""
+        found = (run.who.partition("@")[0] for run in self.runs if run.where.disarmed)
+        return tuple(dict.fromkeys(found))
+
 
 NOTHING = Acts()

@@ -12,6 +12,8 @@ from saitotui.ui.line import GLYPHS, HEALTH_LOOKS, Line, Look, Span, crop, wrap
 NOTICE_LINES = 4
 """Lines that a notice may take: a reason why something is refused must be readable to its end."""
 
+WIDE = 100
+"""Columns from which the header names who, too."""
 LATE_POLLS = 5
 """A picture older than this many polls (and five seconds) is said to be old."""
 
@@ -70,7 +72,8 @@ def _robots(picture: Picture, room: Room) -> list[Span]:
     text = f" robots: {armed} armed" + (f", {unknown}?" if unknown else "")
     spans = [Span(text + " ", Look.PLAIN if armed else Look.DIM)]
     if room.acts.disarmed:
-        spans.append(Span(f" {room.acts.disarmed} DISARMED ", Look.BADGE))
+        by = f" by {crop(', '.join(room.acts.disarmers), 18)}" if room.width >= WIDE else ""
+        spans.append(Span(f" {room.acts.disarmed} DISARMED{by} ", Look.BADGE))
     return spans
 
 
