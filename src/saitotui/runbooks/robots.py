@@ -29,10 +29,10 @@ def disarm(profile: Profile, snapshot: Snapshot, words: Sequence[str] = DATABASE
         if action.armed and action.recovers(profile.monitoring.recovery_tag) and concerns(action, words):
             yield Step(
                 f"disarm Zabbix's action {action.name!r}",
-                (_set(action, armed=False),),
-                goal=_is(action, armed=False),
-                undo=(_set(action, armed=True),),
-                undone=_is(action, armed=True),
+                (told_armed(action, armed=False),),
+                goal=is_armed(action, armed=False),
+                undo=(told_armed(action, armed=True),),
+                undone=is_armed(action, armed=True),
                 expected=0.2,
             )
 
@@ -43,11 +43,12 @@ def concerns(action: Action, words: Sequence[str]) -> bool:
     return any(word in text for word in words)
 
 
-def _set(action: Action, *, armed: bool) -> Act:
+def told_armed(action: Action, *, armed: bool) -> Act:
+    """Arms it, or disarms it."""
     return told("action.update", {"actionid": action.id, "status": 0 if armed else 1})
 
 
-def _is(action: Action, *, armed: bool) -> Check:
+def is_armed(action: Action, *, armed: bool) -> Check:
     def judge(answer: Answer) -> Verdict:
         found = [one for one in zabbix_actions.actions(answer) if one.id == action.id]
         if not found:

@@ -91,6 +91,7 @@ DISARMED = Situation(
     "Automatic recovery is disarmed",
     "An action that recovers by itself is disabled: by a runbook that has not ended, or by hand.",
     "Arm it again when the work is done and the related problems are resolved.",
+    ("arm-recovery",),
 )
 RECOVERY_FAILED = Situation(
     "monitoring.recovery-failed",
