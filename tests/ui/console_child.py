@@ -17,6 +17,7 @@ from tests.ui.pictures import NOW, healthy
 from tests.ui.pictures_trouble import master_dead
 
 from saitotui.config import load_screens
+from saitotui.engine.still import Still
 from saitotui.model.picture import Picture
 from saitotui.model.topology import Cell, Row, Table, TierPicture
 from saitotui.ui.environment import prepare
@@ -27,34 +28,15 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 
-class Scripted:
+class Scripted(Still):
     """A source whose pictures are put there by hand."""
 
     def __init__(self, picture: Picture) -> None:
-        self._picture: Picture | None = picture
-        self._callbacks: list[Callable[[], None]] = []
+        super().__init__(picture)
         self.refreshed = 0
 
-    @property
-    def picture(self) -> Picture | None:
-        return self._picture
-
     def publish(self, picture: Picture) -> None:
-        self._picture = picture
-        for callback in self._callbacks:
-            callback()
-
-    def listen(self, callback: Callable[[], None]) -> None:
-        self._callbacks.append(callback)
-
-    def start(self) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
-
-    def pause(self, paused: bool) -> None:
-        pass
+        self.show(picture)
 
     def refresh(self) -> None:
         self.refreshed += 1

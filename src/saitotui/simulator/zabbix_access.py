@@ -97,3 +97,11 @@ class Access:
         if secret in self._ended:
             raise RpcError(-32602, "Session terminated, re-login, please.")
         raise not_authorized()
+
+
+def by_number(found: Any, name: str, id: Any) -> Any:
+    """The one whose number `name` is `id`; the error of Zabbix when there is none."""
+    for one in found:
+        if getattr(one, name) == str(id):
+            return one
+    raise no_permissions()

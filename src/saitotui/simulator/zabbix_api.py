@@ -11,7 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from saitotui.simulator.http_types import Reply, Request
-from saitotui.simulator.zabbix_access import Access, Caller, RpcError, no_permissions, not_authorized
+from saitotui.simulator.zabbix_access import (
+    Access,
+    Caller,
+    RpcError,
+    by_number,
+    no_permissions,
+    not_authorized,
+)
 from saitotui.simulator.zabbix_content import Content
 from saitotui.simulator.zabbix_get import Get
 from saitotui.simulator.zabbix_rows import versioned
@@ -170,19 +177,19 @@ class ZabbixApi:
     def _update_action(self, parameters: Any, caller: Caller) -> Any:
         changed = []
         for one in parameters if isinstance(parameters, list) else [parameters]:
-            action = _one(self.server.actions, "actionid", one.get("actionid"))
+            action = by_number(self.server.actions, "actionid", one.get("actionid"))
             self.content.change(action, one)
             changed.append(action.actionid)
         return {"actionids": changed}
 
     def _update_trigger(self, parameters: Parameters, caller: Caller) -> Any:
-        trigger = _one(self.server.triggers, "triggerid", parameters.get("triggerid"))
+        trigger = by_number(self.server.triggers, "triggerid", parameters.get("triggerid"))
         if "status" in parameters:
             trigger.enabled = str(parameters["status"]) == "0"
         return {"triggerids": [trigger.triggerid]}
 
     def _update_host(self, parameters: Parameters, caller: Caller) -> Any:
-        host = _one(self.server.hosts, "hostid", parameters.get("hostid"))
+        host = by_number(self.server.hosts, "hostid", parameters.get("hostid"))
         if "status" in parameters:
             host.enabled = str(parameters["status"]) == "0"
         return {"hostids": [host.hostid]}
@@ -190,8 +197,8 @@ class ZabbixApi:
     def _execute(self, parameters: Parameters, caller: Caller) -> Any:
         if not caller.session and self.version < (6, 2):
             raise BrokenPhp
-        script = _one(self.server.scripts, "scriptid", parameters.get("scriptid"))
-        host = _one(self.server.hosts, "hostid", parameters.get("hostid"))
+        script = by_number(self.server.scripts, "scriptid", parameters.get("scriptid"))
+        host = by_number(self.server.hosts, "hostid", parameters.get("hostid"))
         if script.scope == 1:
             raise RpcError(-32500, f"Script is not allowed in manual host action: scope:{script.scope}")
         if not self.server.fabric.agent(host.name):
@@ -202,7 +209,7 @@ class ZabbixApi:
     def _check_now(self, parameters: Any, caller: Caller) -> Any:
         given = parameters if isinstance(parameters, list) else [parameters]
         for one in given:
-            item = _one(self.server.items, "itemid", (one.get("request") or {}).get("itemid"))
+            item = by_number(self.server.items, "itemid", (one.get("request") or {}).get("itemid"))
             self.server.sample_now(item)
         return {"taskids": [self.server.id("task") for _ in given]}
 
@@ -240,7 +247,7 @@ class ZabbixApi:
         return ids
 
     def _update_maintenance(self, parameters: Parameters, caller: Caller) -> Any:
-        one = _one(self.server.maintenances, "maintenanceid", parameters.get("maintenanceid"))
+        one = by_number(self.server.maintenances, "maintenanceid", parameters.get("maintenanceid"))
         one.since = int(parameters.get("active_since", one.since)) // 60 * 60
         one.till = int(parameters.get("active_till", one.till)) // 60 * 60
         return {"maintenanceids": [one.maintenanceid]}
@@ -249,16 +256,9 @@ class ZabbixApi:
         ids = [str(id) for id in parameters] if isinstance(parameters, list) else []
         if not ids:
             raise RpcError(-32602, 'Invalid parameter "/": cannot be empty.')
-        held = [_one(self.server.maintenances, "maintenanceid", id) for id in ids]
+        held = [by_number(self.server.maintenances, "maintenanceid", id) for id in ids]
         self.server.maintenances = [one for one in self.server.maintenances if one not in held]
         return {"maintenanceids": ids}
-
-
-def _one(found: Any, name: str, id: Any) -> Any:
-    for one in found:
-        if getattr(one, name) == str(id):
-            return one
-    raise no_permissions()
 
 
 def _reply(body: Any) -> Reply:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from saitotui.simulator.zabbix_access import Caller, RpcError, no_permissions
+from saitotui.simulator.zabbix_access import Caller, RpcError, by_number
 from saitotui.simulator.zabbix_rows import Row, chosen
 from saitotui.simulator.zabbix_server import Action, Host, Item, Script, Trigger, ZabbixServer
 
@@ -99,7 +99,7 @@ class Content:
         return found
 
     def _template(self, id: Any) -> Template:
-        template: Template = _known(self.templates, "templateid", id)
+        template: Template = by_number(self.templates, "templateid", id)
         return template
 
     def _delete_templates(self, parameters: Any, caller: Caller) -> Any:
@@ -111,7 +111,7 @@ class Content:
 
     def _hosts(self, ids: list[str]) -> Iterator[Host]:
         for id in ids:
-            yield _known(self._server.hosts, "hostid", id)
+            yield by_number(self._server.hosts, "hostid", id)
 
     def _link(self, parameters: Any, caller: Caller) -> Any:
         ids = [str(one["hostid"]) for one in parameters.get("hosts", [])]
@@ -189,14 +189,14 @@ class Content:
         return {"scriptids": [script.scriptid]}
 
     def _update_script(self, parameters: Any, caller: Caller) -> Any:
-        script = _known(self._server.scripts, "scriptid", parameters.get("scriptid"))
+        script = by_number(self._server.scripts, "scriptid", parameters.get("scriptid"))
         script.name = str(parameters.get("name", script.name))
         script.command = str(parameters.get("command", script.command))
         script.scope, script.service = int(parameters.get("scope", script.scope)), _service(script.command)
         return {"scriptids": [script.scriptid]}
 
     def _delete_scripts(self, parameters: Any, caller: Caller) -> Any:
-        for script in [_known(self._server.scripts, "scriptid", id) for id in parameters]:
+        for script in [by_number(self._server.scripts, "scriptid", id) for id in parameters]:
             users = [one.name for one in self._server.actions if one.script is script]
             if users:
                 text = (
@@ -221,7 +221,7 @@ class Content:
 
     def _script(self, operations: Any) -> Script:
         commands = [one["opcommand"]["scriptid"] for one in operations if "opcommand" in one]
-        script: Script = _known(self._server.scripts, "scriptid", commands[0] if commands else None)
+        script: Script = by_number(self._server.scripts, "scriptid", commands[0] if commands else None)
         return script
 
     def change(self, action: Action, given: Mapping[str, Any]) -> None:
@@ -234,7 +234,7 @@ class Content:
             action.messages = [_message(one) for one in given["operations"] if "opmessage_grp" in one]
 
     def _delete_actions(self, parameters: Any, caller: Caller) -> Any:
-        for action in [_known(self._server.actions, "actionid", id) for id in parameters]:
+        for action in [by_number(self._server.actions, "actionid", id) for id in parameters]:
             self._server.actions.remove(action)
         return {"actionids": list(parameters)}
 
@@ -248,13 +248,6 @@ def _service(command: str) -> str:
     """The service that a command starts again: its last word."""
     word = command.split()[-1] if command else ""
     return SERVICES.get(word, word)
-
-
-def _known(found: Any, name: str, id: Any) -> Any:
-    for one in found:
-        if getattr(one, name) == str(id):
-            return one
-    raise no_permissions()
 
 
 def _source(parameters: Any) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.runbooks.judging import reading, whatever
 from saitotui.runbooks.recovery.content import TAG
 from saitotui.runbooks.recovery.hosts import command
+from saitotui.runbooks.recovery.install import LATER
 from saitotui.runbooks.robots import concerns
 from saitotui.runbooks.zabbix import asked, number, told
 from saitotui.tiers.monitoring.questions import ACTIONS
@@ -75,16 +76,17 @@ def bring_script(recovery: str) -> Step:
         f"Zabbix has the script {name(recovery)!r}",
         _either("script", recovery, fields),
         goal=_script_is(recovery),
-        no_undo="`remove=yes` takes it away again",
+        no_undo=LATER,
         deadline=20.0,
         expected=0.2,
     )
 
 
-def _either(kind: str, recovery: str, fields: Mapping[str, object]) -> tuple[Act, Act]:
-    """Changes the one that is there, or makes it: one of both is refused."""
+def _either(kind: str, recovery: str, fields: Mapping[str, object], **new: object) -> tuple[Act, Act]:
+    """Changes the one that is there, or makes it, with what only a `new` one may be given: one of both is
+    refused."""
     known = {f"{kind}id": f"{{old_{kind}_{recovery}}}", **fields}
-    return (told(f"{kind}.update", known, whatever), told(f"{kind}.create", fields, whatever))
+    return (told(f"{kind}.update", known, whatever), told(f"{kind}.create", {**fields, **new}, whatever))
 
 
 def _script_is(recovery: str) -> Check:
@@ -119,13 +121,11 @@ def bring_action(recovery: str) -> Step:
         },
         "operations": [_restarts(script), _calls()],
     }
-    made = {**fields, "eventsource": 0}
-    known = {"actionid": f"{{old_action_{recovery}}}", **fields}
     return Step(
         f"Zabbix acts by itself: {name(recovery)}",
-        (told("action.update", known, whatever), told("action.create", made, whatever)),
+        _either("action", recovery, fields, eventsource=0),
         goal=_action_is(recovery),
-        no_undo="`remove=yes` takes it away again",
+        no_undo=LATER,
         deadline=20.0,
         expected=0.2,
     )

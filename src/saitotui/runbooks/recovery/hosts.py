@@ -40,12 +40,11 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A host that Zabbix watches: `id` and `known` are Zabbix's. `keys` are lines for its agent, `settings`
+    """A host that Zabbix watches, by its number `id`. `keys` are lines for its agent, `settings`
     those of `recover.sh`, `recoveries` what a robot may start again there."""
 
     name: str
     id: str
-    known: str
     roles: tuple[str, ...]
     keys: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -123,7 +122,7 @@ def watched(profile: Profile, view: View) -> tuple[Watched, ...]:
     known = {view.machine(host.name): host for host in view.hosts or ()}
     return tuple(
         Watched(
-            name, known[name].id, known[name].name, tuple(found.roles), tuple(found.keys),
+            name, known[name].id, tuple(found.roles), tuple(found.keys),
             dict(found.settings), tuple(found.recoveries),
         )
         for name, found in duties.items()
