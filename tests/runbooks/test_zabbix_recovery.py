@@ -9,6 +9,7 @@ from tests.runbooks.deployments import asked
 from tests.runbooks.simulated import LOST_AFTER, REFUSED, planned
 from tests.runbooks.storage_runs import Carried, bad, made
 
+from saitotui.model.command import Answer, Unparsable
 from saitotui.model.plan import Outcome, Refusal
 from saitotui.runbooks.recovery import hosts
 from saitotui.simulator.simulation import Simulation
@@ -104,3 +105,23 @@ async def test_it_makes_no_plan(tmp_path: Path) -> None:
         refused = await planned(simulation, ID)
         assert isinstance(refused, Refusal)
         assert refused.reasons == ("Zabbix does not say which hosts it has",)
+
+
+async def test_an_answer_that_is_no_list_does_not_say_that_there_is_none(tmp_path: Path) -> None:
+    """Neither while it is installed, nor while it is taken away."""
+    judged = 0
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        for given in ({}, {"remove": "yes"}):
+            plan = await made(simulation, ID, **given)
+            for step in (step for stage in plan.stages for step in stage.steps):
+                for act in (act for act in step.acts if act.capture and act.command.text.endswith(".get")):
+                    assert act.capture is not None
+                    with pytest.raises(Unparsable, match="no list of objects"):
+                        act.capture.read(Answer())
+                    judged += 1
+                goal = step.goal
+                if goal is not None and goal.command.text.endswith(".get"):
+                    with pytest.raises(Unparsable, match="no list of objects"):
+                        goal.judge(Answer())
+                    judged += 1
+    assert judged > 20

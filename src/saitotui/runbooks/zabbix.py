@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from saitotui.facts import zabbix_fields
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, Json
 from saitotui.model.plan import Act, Capture
 
@@ -31,8 +32,7 @@ def number(name: str, command: Command, field: str) -> Act:
     """Reads the id of the one thing that `command` asks for as the value `name`; 0 when there is none."""
 
     def read(answer: Answer) -> str:
-        found = answer.data if isinstance(answer.data, list) else []
-        ids = [str(row.get(field, "")) for row in found if isinstance(row, dict)]
+        ids = [zabbix_fields.text(row, field) for row in zabbix_fields.rows(answer)]
         if len(ids) > 1 or not all(one.isascii() and one.isdigit() for one in ids):
             raise ValueError(f"Zabbix names {len(ids)} of them")
         return ids[0] if ids else "0"

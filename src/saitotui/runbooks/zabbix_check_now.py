@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from saitotui.facts.zabbix_fields import rows
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Capture, Check, Parameter, Plan, Refusal, Stage, Step, Verdict
 from saitotui.model.profile import Profile
@@ -81,16 +82,11 @@ def _steps(name: str, only: Mapping[str, list[str]]) -> tuple[Step, Step]:
     return read, look_now
 
 
-def _rows(answer: Answer) -> list[Mapping[str, object]]:
-    rows = answer.data if isinstance(answer.data, list) else []
-    return [row for row in rows if isinstance(row, dict)]
-
-
 def _tasks(answer: Answer) -> str:
     """The orders to sample, as the inside of a JSON list. ValueError when nothing can be sampled."""
     ids = {
         str(row.get("master_itemid") if str(row.get("type")) == "18" else row.get("itemid"))
-        for row in _rows(answer)
+        for row in rows(answer)
         if str(row.get("type")) in SAMPLED or str(row.get("type")) == "18"
     }
     numbers = sorted((one for one in ids if one.isascii() and one.isdigit() and one != "0"), key=int)
@@ -101,7 +97,7 @@ def _tasks(answer: Answer) -> str:
 
 def _newest(answer: Answer) -> str:
     """When the newest value came, by the server's clock."""
-    return str(max((_clock(row) for row in _rows(answer)), default=0))
+    return str(max((_clock(row) for row in rows(answer)), default=0))
 
 
 def _clock(row: Mapping[str, object]) -> int:
@@ -111,8 +107,8 @@ def _clock(row: Mapping[str, object]) -> int:
 
 def _newer(answer: Answer) -> Verdict:
     before = int(answer.against or 0)
-    late = sum(_clock(row) <= before for row in _rows(answer) if str(row.get("type")) in SAMPLED)
-    return Verdict(not late, f"{late} of {len(_rows(answer))} not yet" if late else "all of them")
+    late = sum(_clock(row) <= before for row in rows(answer) if str(row.get("type")) in SAMPLED)
+    return Verdict(not late, f"{late} of {len(rows(answer))} not yet" if late else "all of them")
 
 
 RUNBOOK = Runbook(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from saitotui.facts import zabbix_actions
 from saitotui.facts.zabbix_actions import Action
+from saitotui.facts.zabbix_fields import rows
 from saitotui.model.command import Answer, Command
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.runbooks.judging import reading, whatever
@@ -196,7 +197,8 @@ def gone(recovery: str) -> tuple[Step, Step]:
 
 def _removed(kind: str, recovery: str, question: Command) -> Step:
     def judge(answer: Answer) -> Verdict:
-        return Verdict(not answer.data, "it is there" if answer.data else "none")
+        there = rows(answer)
+        return Verdict(not there, "it is there" if there else "none")
 
     return Step(
         f"Zabbix has no {kind} {name(recovery)!r} any more",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from saitotui.clients.quoting import shell
+from saitotui.facts.zabbix_fields import inner, rows, text
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Monitoring
@@ -121,8 +122,7 @@ def _all_heard(hosts: Sequence[Watched]) -> Check:
     wanted = {host.id: host for host in hosts}
 
     def judge(answer: Answer) -> Verdict:
-        rows = answer.data if isinstance(answer.data, list) else []
-        said = {str(row.get("hostid")): str(row.get("lastvalue")) for row in rows if isinstance(row, dict)}
+        said = {text(row, "hostid"): text(row, "lastvalue") for row in rows(answer)}
         late = [host.name for id, host in wanted.items() if said.get(id) != host.digest]
         return Verdict(not late, f"not heard from {', '.join(late)}" if late else "all")
 
@@ -201,15 +201,7 @@ def _unlinked(template: Template, hosts: Sequence[Watched]) -> Check:
 
 def linked(answer: Answer) -> set[str]:
     """The hosts of the templates in an answer, by id."""
-    rows = answer.data if isinstance(answer.data, list) else []
-    hosts = [row.get("hosts", []) for row in rows if isinstance(row, dict)]
-    return {
-        str(one.get("hostid"))
-        for found in hosts
-        if isinstance(found, list)
-        for one in found
-        if isinstance(one, dict)
-    }
+    return {text(host, "hostid") for row in rows(answer) for host in inner(row, "hosts")}
 
 
 def unlink(template: Template, hosts: Sequence[Watched]) -> Step:
@@ -229,7 +221,7 @@ def unlink(template: Template, hosts: Sequence[Watched]) -> Step:
 
 def _gone(template: Template) -> Check:
     def judge(answer: Answer) -> Verdict:
-        gone = not answer.data
+        gone = not rows(answer)
         return Verdict(gone, "none" if gone else "it is there")
 
     return Check(f"Zabbix has no template {template.name!r}", _templates(template), reading(judge))
