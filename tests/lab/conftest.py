@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,11 @@ PROGRAMS = (
     "setpriv",
     "unshare",
 )
+
+
+def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
+    """Tells a failure at once: a run of the lab is long, and may be cut off before it sums up."""
+    print(f"\n{node.nodeid} ({report.when}):\n{report.longreprtext}", file=sys.__stderr__, flush=True)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 LONG = 60.0
 """Seconds after which something in the lab has failed, on the slowest machine."""
 _NAP = 0.02
+_CALM = {"loadavg": "0.00 0.00 0.00 1/100 1\n", "uptime": "2592000.00 5000000.00\n"}
 _INIT = "while :; do sleep 86400 & wait $!; done"
 
 
@@ -94,9 +95,8 @@ class Machine:
         # As on any host, locks are its own, and gone with a power cut.
         locks = "mkdir -p /run/lock && mount -t tmpfs -o mode=1777 locks /run/lock"
         # The load is that of all machines together, and of whatever else this computer does: it is nobody's.
-        load = self.folder / "loadavg"
-        load.write_text("0.00 0.00 0.00 1/100 1\n", "ascii")
-        calm = f"mount --bind {shlex.quote(str(load))} /proc/loadavg"
+        # Nor did a machine boot when this computer did: that may be minutes ago.
+        calm = " && ".join(self._told(file, text) for file, text in _CALM.items())
         inside = f"hostname {self.name}; {locks} && {calm} && {_INIT}"
         with (self.folder / "machine.out").open("ab") as output:
             self._init = subprocess.Popen(
@@ -110,6 +110,12 @@ class Machine:
             raise LabError(
                 "the lab makes namespaces (unshare): it needs root, and a kernel that lets root do it"
             )
+
+    def _told(self, file: str, text: str) -> str:
+        """The command that has the machine's kernel tell `text` in a file of /proc."""
+        own = self.folder / file
+        own.write_text(text, "ascii")
+        return f"mount --bind {shlex.quote(str(own))} /proc/{file}"
 
     def power_off(self) -> None:
         """At once, as a power cut: everything on it is killed."""
