@@ -25,13 +25,21 @@ class LabError(RuntimeError):
     """Something of the lab does not do what it should; the message says what, with the end of its log."""
 
 
-def wait_for(what: str, holds: Callable[[], bool], seconds: float = LONG, log: Path | None = None) -> float:
-    """Waits until `holds()`; gives the seconds that took. Raises LabError when it never does."""
+def wait_for(
+    what: str,
+    holds: Callable[[], bool],
+    seconds: float = LONG,
+    log: Path | None = None,
+    *,
+    every: float = _NAP,
+) -> float:
+    """Waits until `holds()`, asked `every` so many seconds; gives the seconds that took. Raises LabError when it
+    never does."""
     started = time.monotonic()
     while not holds():
         if time.monotonic() - started > seconds:
             raise LabError(f"waited {seconds:g}s in vain: {what}{end_of(log)}")
-        time.sleep(_NAP)
+        time.sleep(every)
     return time.monotonic() - started
 
 

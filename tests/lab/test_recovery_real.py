@@ -203,7 +203,7 @@ def test_a_swap_of_the_master_and_the_robots(zabbix: Zabbix, platform: Lab, tmp_
     assert (zabbix.problems(), zabbix.commands()) == (told, ran)
 
 
-MANY = 1000
+MANY, STORM = 1000, "monitoring.trigger-storm"
 
 
 def test_a_thousand_problems_at_once(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
@@ -221,11 +221,20 @@ def test_a_thousand_problems_at_once(zabbix: Zabbix, platform: Lab, tmp_path: Pa
         # Zabbix takes values of items that it knows: it looks for new ones once a second here.
         wait_for("Zabbix to take all values", lambda: zabbix.send("storm", dict.fromkeys(keys, 1)) == MANY)
         wait_for("all problems to be open", lambda: len(zabbix.problems()) >= MANY)
-        told = json.loads(saitotui(zabbix, tmp_path, "status", "--json").stdout)
-        assert "monitoring.trigger-storm" in {one["code"] for one in told["findings"]}
-        asked = [one for one in told["readings"] if one["key"].startswith("monitoring/")]
-        assert [one["failure"] for one in asked if one["failure"]] == []
-        print("\na thousand problems: asked in", round(max(one["cost"] for one in asked), 2), "s")
+        unanswered: list[list[str]] = []
+
+        def seen() -> bool:
+            """Where Zabbix is too slow for a deadline, that is told; the next look may be in time."""
+            told = json.loads(saitotui(zabbix, tmp_path, "status", "--json").stdout)
+            asked = [one for one in told["readings"] if one["key"].startswith("monitoring/")]
+            print("\na thousand problems: asked in", round(max(one["cost"] for one in asked), 2), "s")
+            unanswered.append([one["failure"] for one in asked if one["failure"]])
+            return bool(asked) and not unanswered[-1] and STORM in {one["code"] for one in told["findings"]}
+
+        try:
+            wait_for("the storm to be told", seen)
+        finally:
+            print("not answered in time", unanswered)
     finally:
         zabbix.call("host.delete", [host])
     wait_for("the storm to be over", lambda: not zabbix.problems())

@@ -13,7 +13,7 @@ from types import TracebackType
 from tests.lab.host import LabError, end_of, wait_for
 from tests.lab.sshd import make_key
 from tests.lab.storage.network import BACK, FRONT, Network
-from tests.lab.storage.profile import FLOATING_IP, NODES, write
+from tests.lab.storage.profile import FLOATING_IP, NODES, other_of, write
 from tests.lab.storage.uml import UmlHost
 
 HERE = Path(__file__).parent
@@ -38,6 +38,8 @@ _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resour
 _LOGS = {"heartbeat": "cat /var/log/ha-log", "pacemaker": "journalctl --no-pager -u pacemaker"}
 _SETTLES = {"heartbeat": 120.0, "pacemaker": 240.0}
 """Seconds; pacemaker waits for others before it starts anything the first time."""
+_LOOK = 1.0
+"""Seconds between looks: each is a login or six, and the hosts are slow."""
 _MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
 """corosync locks its memory: with less it is killed."""
 
@@ -112,7 +114,8 @@ class StoragePair:
         """Waits until one serves, both copies are well and the manager moves nothing."""
         what = f"one storage host to serve, with two good copies and {self.manager} at rest"
         try:
-            return wait_for(what, lambda: self.well() and self._rests(), seconds or _SETTLES[self.manager])
+            limit = seconds or _SETTLES[self.manager]
+            return wait_for(what, lambda: self.well() and self._rests(), limit, every=_LOOK)
         except LabError as error:
             raise LabError(f"{error}\n{self.told()}") from None
 
@@ -182,15 +185,30 @@ class StoragePair:
             self.cut(bridge)
 
     def mend(self) -> None:
-        """Whatever a test has left: cables are in, hosts have power, heartbeat runs, both copies are well."""
+        """Whatever a test has left: cables are in, hosts have power, heartbeat runs, both copies are well and
+        have one history."""
         self.heal()
         for name, host in self.hosts.items():
             if not host.powered:
                 self.power_on(name)
                 host.ready()
+        self._end_split_brain()
+        for name, host in self.hosts.items():
             if name in NODES:
                 host.ssh(_MENDED[self.manager], check=False)
         self._insist()
+
+    def _end_split_brain(self) -> None:
+        """What the node that does not serve wrote meanwhile is given up."""
+        if not any("StandAlone" in self.state(name) for name in NODES):
+            return
+        kept = self.serving() or NODES[0]
+        given_up = (
+            f"systemctl stop {self.manager}; umount /srv/nfs; drbdadm disconnect r0; drbdadm secondary r0; "
+            "drbdadm -- --discard-my-data connect r0"
+        )
+        self.hosts[other_of(kept)].ssh(given_up, check=False)
+        self.hosts[kept].ssh("drbdadm connect r0", check=False)
 
     def heal(self) -> None:
         for bridge in (FRONT, BACK):
