@@ -14,6 +14,7 @@ from tests.lab.platform import Lab
 from tests.lab.subnet import Subnet
 
 PROGRAMS = (
+    "gcc",
     "linux.uml",
     "mmdebstrap",
     "mkfs.ext4",

@@ -22,7 +22,10 @@ _EXECUTABLE = ("/resource.d/", "/sbin/")
 class UmlHost:
     """One host. `number` is the last part of its addresses, 10.81.0.N in front and 10.82.0.N in the back."""
 
-    def __init__(self, name: str, number: int, network: Network, image: Path, folder: Path) -> None:
+    def __init__(
+        self, name: str, number: int, network: Network, image: Path, preload: Path, folder: Path
+    ) -> None:
+        self._preload = preload
         self.name, self.network = name, network
         self.address = f"10.81.0.{number}"
         self.folder = folder / name
@@ -51,7 +54,7 @@ class UmlHost:
         log, disks = self._console, self.folder
         cards = enumerate(self.taps.values())
         kernel = [
-            "/usr/bin/linux.uml", f"umid={self.name}", f"uml_dir={self.folder}", f"mem={memory}",
+            "env", f"LD_PRELOAD={self._preload}", "/usr/bin/linux.uml", f"umid={self.name}", f"uml_dir={self.folder}", f"mem={memory}",
             f"ubda={disks / 'root.cow'},{self._image}", f"ubdb={disks / 'disk'}",
             f"ubdc={disks / 'files.tar'}", "root=/dev/ubda", "rw",
             *(f"vec{n}:transport=tap,ifname={tap},depth=128,gro=1" for n, tap in cards),
