@@ -33,8 +33,8 @@ def wait_for(
     *,
     every: float = _NAP,
 ) -> float:
-    """Waits until `holds()`, asked `every` so many seconds; gives the seconds that took. Raises LabError when it
-    never does."""
+    """Waits until `holds()`, which is asked `every` so many seconds; gives the seconds that took. Raises
+    LabError when it never does."""
     started = time.monotonic()
     while not holds():
         if time.monotonic() - started > seconds:
