@@ -31,7 +31,7 @@ API_PORT, AGENT_PORT, SERVER_PORT = 8083, 10050, 10051
 SCHEMA = Path("/usr/share/zabbix-server-mysql")
 FRONTEND = Path("/usr/share/zabbix")
 AGENT_FOLDER = "/etc/zabbix/zabbix_agentd.conf.d"
-PLACES = (AGENT_FOLDER, "/etc/sudoers.d", "/usr/local/sbin")
+PLACES = (AGENT_FOLDER, "/etc/sudoers.d", "/etc/systemd/system", "/usr/local/sbin")
 """What a machine with an agent has of its own."""
 HOST_GROUP = "2"
 """`Linux servers`, which every Zabbix has."""
@@ -239,6 +239,7 @@ again() {{
     cd {folder} && setsid "$@" </dev/null >>{folder}/again.out 2>&1 9>&- &
 }}
 case "$*" in
+daemon-reload) ;;
 "restart zabbix-agent") again zabbix_agentd {agent};;
 {service}
 *) exec {folder}/bin/systemctl.own "$@";;

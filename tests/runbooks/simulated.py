@@ -122,7 +122,7 @@ def hasty(plan: Plan, longest: float) -> Plan:
         return replace(one, acts=acts, deadline=deadline, proof=proof)
 
     stages = (replace(stage, steps=tuple(map(step, stage.steps))) for stage in plan.stages)
-    return replace(plan, stages=tuple(stages))
+    return replace(plan, disarm=tuple(map(step, plan.disarm)), stages=tuple(stages))
 
 
 async def carried_out(simulation: Simulation, runbook: str, text: str = "", fate: str = "") -> Result:

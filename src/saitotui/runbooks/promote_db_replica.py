@@ -41,9 +41,15 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         f"{new}{later}",
         (*found.fence, _promote(found), _prove(found)),
         tuple(_preflight(found)),
-        tuple(disarm(profile, snapshot)),
+        tuple(disarm(profile, snapshot, hosts=_hosts(found))),
         ("database",),
     )
+
+
+def _hosts(found: Succession) -> list[str]:
+    """Those that it acts on; the dead server's is fenced."""
+    balancers = [found.database.haproxy[node].host for node in found.balancers]
+    return [found.heir.profile.host, *balancers]
 
 
 def _preflight(found: Succession) -> Iterator[Precondition]:

@@ -51,7 +51,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         f"{who} started, to serve what the others serve, with their sessions",
         (*(_start(fleet, name) for name in names), _prove(fleet, names)),
         (*(_free(fleet, name) for name in names), *undisturbed(profile, hosts)),
-        tuple(disarm(profile, snapshot, APPLICATION)),
+        tuple(disarm(profile, snapshot, APPLICATION, hosts)),
         ("application",),
     )
 

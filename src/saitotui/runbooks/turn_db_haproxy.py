@@ -47,7 +47,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     turning = _turning(view)
     if isinstance(turning, tuple):
         return Refusal(ID, turning)
-    nodes, master = " and ".join(turning.balancers), turning.new.name
+    nodes, master, database = " and ".join(turning.balancers), turning.new.name, turning.database
     return Plan(
         ID,
         TITLE,
@@ -56,7 +56,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         f"{nodes} send{'s' * (len(turning.balancers) == 1)} writes to {master}, after a reload, too",
         (_turn(turning, nodes), _prove(turning)),
         tuple(_preflight(turning)),
-        tuple(disarm(profile, snapshot)),
+        tuple(disarm(profile, snapshot, hosts=[database.haproxy[node].host for node in turning.balancers])),
         ("database",),
     )
 

@@ -126,7 +126,7 @@ class Host:
 
     def _systemctl(self, words: Sequence[str]) -> Printed:
         verb, *units = [word for word in words[1:] if not word.startswith("-")]
-        if verb in ("set-environment", "unset-environment"):
+        if verb in ("set-environment", "unset-environment", "daemon-reload"):
             return Printed()
         done = [self._unit(verb, unit.removesuffix(".service"), "--now" in words) for unit in units]
         failed = next((one for one in done if one.err), None)

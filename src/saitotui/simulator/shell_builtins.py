@@ -335,10 +335,12 @@ def _false(shell: Shell, words: list[str], streams: Streams) -> int:
 
 
 def _flock(shell: Shell, words: list[str], streams: Streams) -> int:
-    """flock(1): nobody else holds anything here."""
+    """flock(1); nobody who holds a lock lets it go while one waits."""
     rest = words[1:]
     while rest and rest[0].startswith("-"):
         rest = rest[2:] if rest[0] in ("-w", "-E") else rest[1:]
+    if rest and shell.path(rest[0]) in shell.machine.locks:
+        return 1
     return _within(shell, rest[1:], streams)
 
 

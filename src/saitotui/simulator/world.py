@@ -63,6 +63,8 @@ class Machine:
     masked: set[str] = field(default_factory=set)
     """Units that nobody can start."""
     files: dict[str, Content] = field(default_factory=dict)
+    locks: set[str] = field(default_factory=set)
+    """Files on which somebody holds a lock (flock(1))."""
     programs: dict[str, Program] = field(default_factory=dict)
 
     @property

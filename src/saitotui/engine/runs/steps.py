@@ -105,7 +105,8 @@ class Steps:
         self._record.late(
             ("verdict", {"step": step.title, "outcome": ended.outcome.value, "why": ended.sentence})
         )
-        self._record.tell(Kind.STEP, ended.sentence, stage, index, outcome=ended.outcome.value)
+        told = {"outcome": ended.outcome.value, **({"reads": True} if step.danger is Danger.READ else {})}
+        self._record.tell(Kind.STEP, ended.sentence, stage, index, **told)
         return replace(ended, parked=step.parks and not ended.good)
 
     async def _before(self, step: Step) -> Ended | None:

@@ -96,7 +96,7 @@ def _step(where: Walk, event: RunEvent) -> Walk:
         return replace(where, step=place, undoing=undoing, waiting=None)
     outcome = Outcome(event.data["outcome"])
     disarmed = where.disarmed
-    if event.stage == -1:
+    if event.stage == -1 and not event.data.get("reads"):
         gone = undoing and outcome is Outcome.UNDONE
         held = outcome not in (Outcome.REFUSED, Outcome.UNDONE)
         disarmed = disarmed - {event.step} if gone else disarmed | {event.step} if held else disarmed

@@ -14,13 +14,23 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from saitotui.clients.quoting import shell
-from saitotui.model.profile import HttpService, Profile
+from saitotui.model.profile import HttpService, Monitoring, Profile
 from saitotui.tiers.monitoring.view import View
 
 SCRIPT = "/usr/local/sbin/saitotui-recover"
 SUDOERS = "/etc/sudoers.d/saitotui"
 CONTENT_KEY = "saitotui.content"
 NOTE = "Written by saitotui's runbook zabbix-recovery, which also removes it."
+RESTART = f"""# {NOTE}
+[Unit]
+StartLimitIntervalSec=600
+StartLimitBurst=6
+[Service]
+Restart=always
+RestartSec=2
+"""
+"""For the agent's unit: nobody but systemd can start it again; it gives up after 6 starts in 10 minutes, as
+robots do after 3 (systemd.service(5), `Restart`; systemd.unit(5), `StartLimitBurst`)."""
 _SERVER = "/(mariadbd|mysqld)( |$)"
 
 
@@ -53,7 +63,7 @@ class Watched:
     @property
     def digest(self) -> str:
         """What tells this content from any other."""
-        whole = "\n".join((*self.keys, *self._allowed(), script(self)))
+        whole = "\n".join((*self.keys, *self._allowed(), script(self), RESTART))
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     def _allowed(self) -> Iterator[str]:
@@ -61,20 +71,31 @@ class Watched:
             yield f"AllowKey=system.run[{command(one)},nowait]"
             yield f"AllowKey=system.run[{command(one)}]"
 
-    def files(self, folder: str, user: str) -> tuple[File, ...]:
-        """All of them; the agent's is the last."""
+    def files(self, monitoring: Monitoring) -> tuple[File, ...]:
+        """All of them; the agent's own is the last."""
         said = [
             f"# {NOTE}",
             *self.keys,
             *self._allowed(),
             f"UserParameter={CONTENT_KEY},echo {self.digest}",
         ]
-        agent = File(f"{folder}/saitotui.conf", "\n".join(said) + "\n", "0644")
+        again = File(f"{drop_in(monitoring)}/saitotui.conf", RESTART, "0644")
+        agent = File(f"{monitoring.agent_folder}/saitotui.conf", "\n".join(said) + "\n", "0644")
         if not self.recoveries:
-            return (agent,)
+            return again, agent
         may = ", ".join(f"{SCRIPT} {one}" for one in self.recoveries)
-        sudoers = File(SUDOERS, f"# {NOTE}\n{user} ALL=(root) NOPASSWD: {may}\n", "0440", "visudo -qcf {}")
-        return File(SCRIPT, script(self), "0755"), sudoers, agent
+        sudoers = File(
+            SUDOERS,
+            f"# {NOTE}\n{monitoring.agent_user} ALL=(root) NOPASSWD: {may}\n",
+            "0440",
+            "visudo -qcf {}",
+        )
+        return File(SCRIPT, script(self), "0755"), sudoers, again, agent
+
+
+def drop_in(monitoring: Monitoring) -> str:
+    """The folder with what adds to the agent's unit (systemd.unit(5))."""
+    return f"/etc/systemd/system/{monitoring.agent_unit.removesuffix('.service')}.service.d"
 
 
 def command(recovery: str) -> str:

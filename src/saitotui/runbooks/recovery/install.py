@@ -11,7 +11,7 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Monitoring
 from saitotui.runbooks.judging import reading, value_name, waiting, whatever
 from saitotui.runbooks.recovery.content import Template, differences, imported
-from saitotui.runbooks.recovery.hosts import CONTENT_KEY, File, Watched
+from saitotui.runbooks.recovery.hosts import CONTENT_KEY, File, Watched, drop_in
 from saitotui.runbooks.zabbix import asked, number, told
 
 HEARD = 180.0
@@ -29,7 +29,7 @@ def on(host: Watched, text: str, danger: Danger = Danger.READ, body: str = "") -
 def put(host: Watched, monitoring: Monitoring) -> Step:
     """Its files, each checked before it takes its place (what was there before is kept beside it), and the
     agent started again: it reads its configuration when it starts, and only then."""
-    files = host.files(monitoring.agent_folder, monitoring.agent_user)
+    files = host.files(monitoring)
     return Step(
         f"{host.name} gets {', '.join(file.path for file in files)}; its agent reads that",
         (
@@ -49,15 +49,16 @@ def put(host: Watched, monitoring: Monitoring) -> Step:
 
 
 def _restart(host: Watched, monitoring: Monitoring, noted: str) -> Act:
-    text = f"systemctl restart {shell(monitoring.agent_unit)} && {noted}"
+    text = f"systemctl daemon-reload && systemctl restart {shell(monitoring.agent_unit)} && {noted}"
     return Act(on(host, text, Danger.REVERSIBLE))
 
 
 def _written(file: File) -> str:
-    path = shell(file.path)
+    path, folder = shell(file.path), shell(file.path.rpartition("/")[0])
     check = file.check.replace("{}", '"$f.new"')
     return (
-        f'( f={path}; umask 077; if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
+        f"( mkdir -p {folder} && f={path}; umask 077; "
+        'if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
         f'cat >"$f.new" && {check} && chown root:root "$f.new" && chmod {file.mode} "$f.new" '
         '&& mv -f "$f.new" "$f" )'
     )
@@ -229,8 +230,10 @@ def _gone(template: Template) -> Check:
 
 def clean(host: Watched, monitoring: Monitoring) -> Step:
     """Takes its files away again."""
-    files = host.files(monitoring.agent_folder, monitoring.agent_user)
+    files = host.files(monitoring)
     paths = " ".join(f"{shell(file.path)} {shell(file.path + '.before')}" for file in files)
+    # Somebody else's files may be in there, too.
+    removed = f"rm -f {paths} && ( rmdir {shell(drop_in(monitoring))} 2>/dev/null || true )"
 
     def judge(answer: Answer) -> Verdict:
         there = [line.rpartition(" ")[2] for line in answer.text.split("\n") if "/" in line]
@@ -240,7 +243,7 @@ def clean(host: Watched, monitoring: Monitoring) -> Step:
 
     return Step(
         f"{host.name} has no files of recovery any more",
-        (Act(on(host, f"rm -f {paths}", Danger.REVERSIBLE)), _restart(host, monitoring, f"rm -f {STAMP}")),
+        (Act(on(host, removed, Danger.REVERSIBLE)), _restart(host, monitoring, f"rm -f {STAMP}")),
         goal=Check(
             f"the files of recovery are gone from {host.name}",
             _asked(host, files, "sha256sum"),
