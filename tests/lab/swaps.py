@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 from tests.lab.database import PASSWORDS
+from tests.lab.host import LONG
 from tests.lab.pair import Pair
 
 RATE = 500.0
@@ -103,13 +104,33 @@ def saitotui(lab: Profiled, state: Path, *arguments: str) -> subprocess.Complete
     )  # fmt: skip
 
 
+REFUSED = 11
+
+
+def asked_again(
+    what: str, ask: Callable[[], subprocess.CompletedProcess[str]]
+) -> subprocess.CompletedProcess[str]:
+    """What is refused is asked again for some time, as an engineer does: on a slow machine the platform may
+    not be at rest yet, or an answer may have been late. Nothing was done."""
+    until = time.monotonic() + LONG
+    while (done := ask()).returncode == REFUSED and time.monotonic() < until:
+        print(f"\n{what} was refused, and is asked again: {(done.stdout + done.stderr)[-2000:]}")
+        time.sleep(1)
+    return done
+
+
+def digest_of(lab: Profiled, state: Path, runbook: str, *more: str) -> str:
+    """The plan that is to be run, by its digest."""
+    planned = asked_again(runbook, lambda: saitotui(lab, state, "plan", runbook, "--json", *more))
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    return str(json.loads(planned.stdout)["digest"])
+
+
 def begun(lab: Profiled, state: Path, runbook: str, *more: str) -> subprocess.Popen[str]:
     """A run that goes on by itself, for tests in whose middle something happens."""
-    planned = saitotui(lab, state, "plan", runbook, "--json", *more)
-    assert planned.returncode == 0, planned.stdout + planned.stderr
     return subprocess.Popen(
         [sys.executable, "-m", "saitotui", "run", runbook, "--reason", "a drill", "--accept-amber",
-         "--yes", json.loads(planned.stdout)["digest"], "--profile", str(lab.profile), *more],
+         "--yes", digest_of(lab, state, runbook, *more), "--profile", str(lab.profile), *more],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL,
         env=environment(state),
     )  # fmt: skip
@@ -120,12 +141,13 @@ WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 def walk(lab: Profiled, state: Path, runbook: str, *more: str) -> str:
     """One run to its good end, by plan, digest and run, as an engineer does it: what was printed."""
-    planned = saitotui(lab, state, "plan", runbook, "--json", *more)
-    assert planned.returncode == 0, planned.stdout + planned.stderr
-    digest = json.loads(planned.stdout)["digest"]
-    done = saitotui(
-        lab, state, "run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber", *more
-    )
+
+    def once() -> subprocess.CompletedProcess[str]:
+        digest = digest_of(lab, state, runbook, *more)
+        order = ("run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber", *more)
+        return saitotui(lab, state, *order)
+
+    done = asked_again(runbook, once)
     assert done.returncode == 0, done.stdout + done.stderr
     for secret in PASSWORDS.values():
         assert secret not in done.stdout + done.stderr

@@ -30,8 +30,13 @@ from tests.lab.storage.runs import (
 from tests.lab.swaps import walk
 from tests.storage_twin import STATES, StorageState, storage_wrong
 
-from saitotui.model.command import Command
+from saitotui.clients.hub import Hub
+from saitotui.config import load_profile
+from saitotui.model.command import Answer, Command
 from saitotui.model.plan import Outcome, Refusal
+from saitotui.model.profile import HttpService, Monitoring
+from saitotui.runbooks.recovery.hosts import Watched
+from saitotui.runbooks.recovery.install import put
 
 pytestmark = pytest.mark.lab
 
@@ -287,6 +292,27 @@ async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) ->
         new.ssh(mend_it)
     assert kept(pair) is not None
     assert pair.serving() == old.name
+
+
+async def test_systemd_starts_zabbix_agent_again(pair: StoragePair) -> None:
+    """By what zabbix-recovery gives a host; Debian's own unit leaves one down that ended by itself."""
+    host, monitoring = pair.hosts[NODES[0]], Monitoring(HttpService("http://127.0.0.1"))
+    step = put(Watched(host.name, "1", ("host",), ()), monitoring)
+    hub = Hub(load_profile(pair.profile))
+    try:
+        for act in step.acts:
+            (answer,) = await hub.ask([act.command], 40.0)
+            assert isinstance(answer, Answer), answer
+        assert step.goal is not None
+        (answer,) = await hub.ask([step.goal.command], 40.0)
+        assert step.goal.judge(answer).holds, answer
+    finally:
+        await hub.aclose()
+    main = f"systemctl show --property MainPID --value {monitoring.agent_unit}"
+    first = host.says(main)
+    host.ssh(f"kill -TERM {first}")
+    wait_for("another agent", lambda: host.says(main) not in ("0", first), every=0.5)
+    host.ssh(f"systemctl stop {monitoring.agent_unit}")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the root file system of a storage host: Debian 12 with DRBD's tools, heartbeat, pacemaker and the NFS server,
-# and the modules of the User-Mode-Linux kernel. What a host is (name, address, configuration, keys) comes with its start.
+# Builds the root file system of a storage host: Debian 12 with DRBD's tools, heartbeat, pacemaker, the NFS server
+# and Zabbix's agent, and the modules of the User-Mode-Linux kernel. What a host is (name, address, configuration, keys) comes with its start.
 #   image.sh OUT.img      (root; mmdebstrap, user-mode-linux, e2fsprogs)
 set -euo pipefail
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 packages=systemd,systemd-sysv,openssh-server,iproute2,iputils-ping,iputils-arping,kmod,procps,psmisc,e2fsprogs,netbase
 packages=$packages,util-linux,lvm2,python3-minimal,drbd-utils,heartbeat,cluster-glue,resource-agents
-packages=$packages,nfs-kernel-server,nfs-common,rpcbind,pacemaker,pacemaker-cli-utils,corosync
+packages=$packages,nfs-kernel-server,nfs-common,rpcbind,pacemaker,pacemaker-cli-utils,corosync,zabbix-agent
 mmdebstrap --quiet --variant=minbase --mode=root \
   --aptopt='Acquire::Retries "5"' --aptopt='APT::Install-Recommends "false"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -67,7 +67,7 @@ for unit in getty@.service serial-getty@.service systemd-timesyncd.service apt-d
   dm-event.service lvm2-lvmpolld.socket rpc-statd.service rpc-statd-notify.service; do
   ln -sf /dev/null "$units/$unit"
 done
-for unit in heartbeat logd pacemaker corosync drbd nfs-server nfs-kernel-server rpcbind nfs-blkmap; do
+for unit in zabbix-agent heartbeat logd pacemaker corosync drbd nfs-server nfs-kernel-server rpcbind nfs-blkmap; do
   rm -f "$units"/*.wants/$unit.service "$units"/*.wants/$unit.socket
 done
 rm -f "$units"/*.wants/nfs-client.target "$root"/{usr/,}lib/modules-load.d/drbd.conf

@@ -54,7 +54,8 @@ class UmlHost:
         log, disks = self._console, self.folder
         cards = enumerate(self.taps.values())
         kernel = [
-            "env", f"LD_PRELOAD={self._preload}", "/usr/bin/linux.uml", f"umid={self.name}", f"uml_dir={self.folder}", f"mem={memory}",
+            "env", f"LD_PRELOAD={self._preload}", "/usr/bin/linux.uml",
+            f"umid={self.name}", f"uml_dir={self.folder}", f"mem={memory}",
             f"ubda={disks / 'root.cow'},{self._image}", f"ubdb={disks / 'disk'}",
             f"ubdc={disks / 'files.tar'}", "root=/dev/ubda", "rw",
             *(f"vec{n}:transport=tap,ifname={tap},depth=128,gro=1" for n, tap in cards),
