@@ -62,6 +62,7 @@ READ = {
     "application": ("application/", "monitoring/", "zabbix/"),
     "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
     "hardware": ("hardware/",),
+    "hosts": ("hosts/",),
     "cluster": ("cluster/",),
     "monitoring": ("monitoring/",),
 }

@@ -28,8 +28,8 @@ class Looking:
         self._machine.files[LOCK] = ""
         self._machine.locks.add(LOCK)
 
-    async def ask(self, commands: Sequence[Command], timeout: float) -> Sequence[Answer | Failure]:
-        answers = await self._hub.ask(commands, timeout)
+    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
+        answers = await self._hub.ask(commands, deadline)
         if any(LOCKS in one.text and one.target == "db2" for one in commands):
             self.left -= 1
             if not self.left:

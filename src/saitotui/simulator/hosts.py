@@ -27,6 +27,10 @@ PROCESSES = {
 _KIB = 1024
 
 
+def _iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
 class Host:
     """The ordinary side of one machine."""
 
@@ -76,6 +80,7 @@ class Host:
             "whoami": lambda words: Printed("root\n"),
             "uptime": lambda words: Printed(f" up {int(self._uptime() // 86400)} days\n"),
             "df": self._df,
+            "last": self._last,
             "pgrep": self._pgrep,
             "ps": self._ps,
             "systemctl": self._systemctl,
@@ -98,6 +103,17 @@ class Host:
         taken = total * used // 100
         row = f"/dev/sda1         {total:>8} {taken:>9} {total - taken:>9} {used:>7}% /\n"
         return Printed(head + row + "".join(self._machine.read(f"/.df/{n}") or "" for n in ("mount",)))
+
+    def _last(self, words: Sequence[str]) -> Printed:
+        """last -w --time-format iso"""
+        found = [
+            (at, f"{user:8} pts/0        {origin:16} {_iso(at)}   still logged in\n")
+            for at, user, origin in self._machine.logins
+        ]
+        booted = self._machine.boot_at
+        found.append((booted, f"reboot   system boot  6.1.0-30-amd64   {_iso(booted)}   still running\n"))
+        lines = [line for _, line in sorted(found, reverse=True)]
+        return Printed("".join(lines) + f"\nwtmp begins {_iso(booted)}\n")
 
     def processes(self) -> list[tuple[int, str]]:
         """Process number and name of every running unit."""

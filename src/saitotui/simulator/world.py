@@ -63,6 +63,8 @@ class Machine:
     masked: set[str] = field(default_factory=set)
     """Units that nobody can start."""
     files: dict[str, Content] = field(default_factory=dict)
+    logins: list[tuple[float, str, str]] = field(default_factory=list)
+    """Who logged in: when (UTC seconds), and from where."""
     locks: set[str] = field(default_factory=set)
     """Files on which somebody holds a lock (flock(1))."""
     programs: dict[str, Program] = field(default_factory=dict)
@@ -284,6 +286,14 @@ def _basic_faults(world: World) -> None:
         return f"{target} is switched on"
 
     world.fault("power-loss", "pull its plug", machines, lose, give_back)
+
+    def log_in(target: str) -> str:
+        machine = world.machines[target]
+        machine.logins.append((world.clock.now(), "kenji", "192.0.2.17"))
+        world.changed(machine)
+        return f"kenji logged in to {target}"
+
+    world.fault("login", "somebody logs in by hand", machines, log_in, lambda target: f"kenji left {target}")
     _service_faults(world)
 
 

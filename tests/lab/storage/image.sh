@@ -1,6 +1,7 @@
 #!/bin/bash
-# Builds the root file system of a storage host: Debian 12 with DRBD's tools, heartbeat, pacemaker, the NFS server
-# and Zabbix's agent, and the modules of the User-Mode-Linux kernel. What a host is (name, address, configuration, keys) comes with its start.
+# Builds the root file system of a storage host: Debian 12 with DRBD's tools, heartbeat, pacemaker, the NFS server and
+# Zabbix's agent, and the modules of the User-Mode-Linux kernel. What a host is (name, address, configuration, keys)
+# comes with its start.
 #   image.sh OUT.img      (root; mmdebstrap, user-mode-linux, e2fsprogs)
 set -euo pipefail
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

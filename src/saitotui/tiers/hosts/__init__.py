@@ -14,7 +14,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import duration, size
 from saitotui.model.tier import Tier, TierKind
-from saitotui.model.topology import Cell, Fact, Node, Row, Sample, Table, TierPicture
+from saitotui.model.topology import Actor, Cell, Event, Fact, Node, Row, Sample, Table, TierPicture
 from saitotui.tiers.hosts import fleet
 from saitotui.tiers.hosts.clock import offsets
 from saitotui.tiers.hosts.fleet import FleetQuestions
@@ -52,6 +52,7 @@ class HostsTier:
             _headline(views, findings),
             nodes=nodes,
             findings=findings,
+            events=tuple(_events(views, snapshot.at)),
             tables=(_hosts(views, nodes), _disks(views)),
             samples=tuple(_samples(views)),
         )
@@ -76,9 +77,26 @@ def look(asked: Mapping[str, HostQuestions], snapshot: Snapshot) -> tuple[HostVi
             reading.failure,
             snapshot.get(asked[host].disks),
             ahead.get(host),
+            logins=snapshot.get(asked[host].logins) or (),
         )
         for host, reading in readings.items()
     )
+
+
+LATELY = 86_400.0
+"""Seconds for which a login, or a start of a host, is told."""
+
+
+def _events(views: Sequence[HostView], now: float) -> Iterator[Event]:
+    """Who logged in, and which host was started, newest first."""
+    found = [(one.at, view.name, one) for view in views for one in view.logins if now - one.at <= LATELY]
+    for at, host, login in sorted(found, key=lambda entry: entry[:2], reverse=True):
+        if login.user:
+            origin = f" from {login.origin}" if login.origin else f" at {login.line}"
+            sentence = f"{login.user} logged in to {host}{origin}"
+            yield Event(at, Actor.PERSON, login.user, host_id(host), sentence)
+        else:
+            yield Event(at, Actor.PLATFORM, host, host_id(host), f"{host} was started with {login.line}")
 
 
 def _headline(views: Sequence[HostView], findings: Sequence[Finding]) -> str:

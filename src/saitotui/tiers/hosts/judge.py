@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from saitotui.facts.host import FileSystem, HostFacts
+from saitotui.facts.logins import Login
 from saitotui.model.command import Failure, FailureKind
 from saitotui.model.finding import Finding, Situation
 from saitotui.model.health import Health
@@ -53,6 +54,7 @@ class HostView:
     offset: Offset | None = None
     source: str = ""
     """Who says so, and how old it is, where that is not the host itself."""
+    logins: tuple[Login, ...] = ()
 
     @property
     def pending(self) -> bool:

@@ -1,4 +1,4 @@
-"""What is asked of every host of a profile, whatever its tier: one cheap line of facts, and its disks.
+"""What is asked of every host of a profile, whatever its tier: one cheap line of facts, disks, logins.
 
 Other tiers read the same answers by the same keys (`host_question`); only this tier asks.
 """
@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from saitotui.facts import host as reader
+from saitotui.facts import logins
 from saitotui.facts.host import FileSystem, HostFacts
+from saitotui.facts.logins import Login
 from saitotui.model.command import Client, Command, Question
 from saitotui.model.profile import Profile
 
 DISKS_EVERY = 30.0
-"""Seconds; disks fill slowly, and a poll should stay one cheap line."""
+"""Seconds; disks fill slowly, people log in seldom, and a poll should stay one cheap line."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostQuestions:
     facts: Question[HostFacts]
     disks: Question[tuple[FileSystem, ...]]
+    logins: Question[tuple[Login, ...]]
 
 
 def host_id(host: str) -> str:
@@ -47,10 +50,17 @@ def ask(profile: Profile) -> Mapping[str, HostQuestions]:
                 reader.disks,
                 DISKS_EVERY,
             ),
+            Question(
+                f"hosts/{host}/logins",
+                host_id(host),
+                Command(Client.SSH, host, logins.LOGINS),
+                logins.logins,
+                DISKS_EVERY,
+            ),
         )
         for host in profile.hosts
     }
 
 
 def flat(asked: Mapping[str, HostQuestions]) -> Sequence[Question[Any]]:
-    return [question for host in asked.values() for question in (host.facts, host.disks)]
+    return [question for host in asked.values() for question in (host.facts, host.disks, host.logins)]
