@@ -202,6 +202,11 @@ class Plan:
         return sum(step.expected for step in self.steps)
 
     @property
+    def robots(self) -> int:
+        """How many are disarmed first: the other steps of `disarm`, which come after theirs, only wait."""
+        return sum(bool(step.undo) for step in self.disarm)
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         return (*self.disarm, *(step for stage in self.stages for step in stage.steps))
 
@@ -319,7 +324,7 @@ def lines(plan: Plan) -> Iterator[str]:
         grade = condition.grade.name.lower()
         yield f"preflight: {condition.check.sentence} [{grade} otherwise: {condition.why}]"
     for step in plan.disarm:
-        yield f"disarm: {step.title}"
+        yield f"{'disarm' if step.undo else 'wait'}: {step.title}"
         yield from _step_lines(step)
     for number, stage in enumerate(plan.stages, 1):
         mark = "; POINT OF NO RETURN" if stage.point_of_no_return else ""

@@ -13,9 +13,7 @@ from saitotui.ui.line import Line, Look
 def start_lines(plan: Plan, picture: Picture | None, width: int) -> list[Line]:
     """Before a run is started."""
     stages = len(plan.stages)
-    robots = (
-        f"robots are disarmed first ({sum(bool(step.undo) for step in plan.disarm)}); " if plan.disarm else ""
-    )
+    robots = f"robots are disarmed first ({plan.robots}); " if plan.robots else ""
     lines = labelled("start", f"{plan.title}, about {short(plan.expected)} in {stages} stages", width)
     lines += labelled("where", roles(targets(plan.steps), picture), width, most=2)
     lines += labelled("then", f"{robots}every stage waits for you, and says what it will do", width)

@@ -125,8 +125,8 @@ def _stages(run: Followed, room: Room) -> list[Line]:
     if run.plan is None:
         return [plain("this console makes another plan of it: its stages are told, not shown")]
     lines = [heading("Stages", room.width)]
-    if run.plan.disarm:
-        lines.append(_robots_line(run, len(run.plan.disarm)))
+    if run.plan.robots:
+        lines.append(_robots_line(run, run.plan.robots))
     for number, stage in enumerate(run.plan.stages):
         title = stage.title + ("  ▲ no return" if stage.point_of_no_return else "")
         lines.append(_stage_line(run, number, title, stage.steps, room))
