@@ -27,10 +27,10 @@ COST = 0.012
 _PORT = re.compile(r"(127\.0\.0\.1|localhost):\d+")
 
 
-async def photograph(scenario: str) -> Picture:
-    """The picture after the scenario's time and one more poll."""
+async def photograph(scenario: str, fleet: int = 0) -> Picture:
+    """The picture after the scenario's time and one more poll, with so many hosts that only Zabbix knows."""
     with tempfile.TemporaryDirectory(prefix="saitotui-scene-") as folder:
-        simulation = Simulation(Path(folder) / "fsn1", scenario, frozen=True, start_at=START)
+        simulation = Simulation(Path(folder) / "fsn1", scenario, frozen=True, start_at=START, fleet=fleet)
         async with simulation:
             seen = platform(load_profile(simulation.profile_path))
             hub, memory = Hub(seen.profile), Memory()

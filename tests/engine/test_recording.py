@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.scenes import START
+from tests.scenes import START, settled
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
@@ -50,7 +50,7 @@ async def live() -> tuple[Platform, list[Picture], str]:
                         for _ in range((number + at) % 3):
                             memory.keep(await ask_lane(hub, lane, clock))
                     before = pictures[-1] if pictures else None
-                    pictures.append(judge(there, memory.snapshot(clock()), before))
+                    pictures.append(judge(there, settled(memory.snapshot(clock())), before))
                     simulation.advance(EVERY)
             finally:
                 await hub.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from saitotui.engine.replay import Replay
 from saitotui.engine.still import Still
 from saitotui.ui.app import Console
 from saitotui.ui.past import moment
-from saitotui.ui.shot import text_of
+from saitotui.ui.shot import drawn, text_of
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -58,7 +59,9 @@ async def moved(app: Console, pilot: Pilot[None], *keys: str) -> str:
     return text_of(app)
 
 
-async def test_the_console_looks_back_and_comes_back(tmp_path: Path) -> None:
+async def test_the_console_looks_back_and_comes_back(
+    tmp_path: Path, accepted: Callable[[str, str, str], None]
+) -> None:
     there, pictures, _ = await seen(tmp_path)
     live = pictures[-1]
     app = Console(
@@ -72,6 +75,8 @@ async def test_the_console_looks_back_and_comes_back(tmp_path: Path) -> None:
         back = text_of(app)
         assert "AS IT WAS 2026-01-15 03:00:56Z" in back
         assert "[ earlier" in back
+        accepted("past", "overview-120x40.txt", back)
+        accepted("past", "overview-120x40.svg", drawn(app, "saitotui overview"))
         assert app.acting is None
         assert app.picture is not None
         assert app.picture.findings == pictures[14].findings != live.findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.scenes import photograph as photographed
 from tests.ui import acting_scenes
 from tests.ui.conftest import SCENES, SNAPSHOTS
 
@@ -50,6 +51,15 @@ async def test_screen(
         assert all(len(line) <= width for line in lines)
         accepted(name, f"{scenario}-{width}x{height}.txt", text)
         accepted(name, f"{scenario}-{width}x{height}.svg", svg)
+
+
+async def test_fleet(screens: tuple[ScreenSpec, ...], accepted: Callable[[str, str, str], None]) -> None:
+    """Hosts that nobody logs in to, by Zabbix's values."""
+    scene = await photographed("healthy", fleet=60)
+    for width, height in SIZES:
+        svg, text = await photograph(scene, screens, "hosts", (width, height), now=scene.at)
+        accepted("fleet", f"hosts-{width}x{height}.txt", text)
+        accepted("fleet", f"hosts-{width}x{height}.svg", svg)
 
 
 @pytest.mark.parametrize("name", acting_scenes.SCENES)

@@ -104,7 +104,8 @@ def _history(
 def _events(
     tiers: Sequence[TierPicture], findings: Sequence[Finding], at: float, before: Picture | None, whole: bool
 ) -> tuple[Event, ...]:
-    """What tiers report, and what changed since the picture before; newest first, each once."""
+    """What tiers report, and what changed since the picture before; newest first, each once; of what changed
+    at the same moment the worst first."""
     events = {event: None for tier in tiers for event in tier.events}
     if before is not None:
         events |= dict.fromkeys(before.events)
@@ -118,10 +119,12 @@ def _changes(
 ) -> Iterable[Event]:
     old = {(f.code, f.subject): f for f in before.findings}
     new = {(f.code, f.subject): f for f in findings}
-    for key in new.keys() - old.keys():
-        yield Event(at, Actor.PLATFORM, "saitotui", key[1], new[key].sentence)
-    for key in old.keys() - new.keys():
-        yield Event(at, Actor.PLATFORM, "saitotui", key[1], f"over: {old[key].sentence}")
+    for key, finding in new.items():
+        if key not in old:
+            yield Event(at, Actor.PLATFORM, "saitotui", finding.subject, finding.sentence)
+    for key, finding in old.items():
+        if key not in new:
+            yield Event(at, Actor.PLATFORM, "saitotui", finding.subject, f"over: {finding.sentence}")
     roles = {node.id: node.role for node in before.nodes}
     for node in (node for tier in tiers for node in tier.nodes):
         was = roles.get(node.id, "")

@@ -63,8 +63,12 @@ async def photograph(
     async with app.run_test(size=size) as pilot:
         await pilot.press(*keys)
         await pilot.pause()
-        title = f"saitotui {screen_name}"
-        return _IDS.sub("terminal", app.export_screenshot(title=title, simplify=True)), text_of(app)
+        return drawn(app, f"saitotui {screen_name}"), text_of(app)
+
+
+def drawn(app: Console, title: str) -> str:
+    """What stands on the screen, as SVG."""
+    return _IDS.sub("terminal", app.export_screenshot(title=title, simplify=True))
 
 
 def text_of(app: Console) -> str:
