@@ -8,6 +8,8 @@ RUN := $(VENV)/bin
 # Most tests wait for deadlines: twice as many as there are processors.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
 STAMP := $(VENV)/.stamp
+# Each test of these has hosts and networks of its own, and mostly waits.
+PAIRS := $(wildcard tests/lab/test_storage_*.py)
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -36,7 +38,10 @@ accept: $(STAMP)  ## accept changed snapshots (look at them first)
 
 lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
-	$(RUN)/pytest -m 'lab and not long' --durations 20
+	code=0; \
+	$(RUN)/pytest -m 'lab and not long' --durations 20 -n 2 $(PAIRS) || code=1; \
+	$(RUN)/pytest -m 'lab and not long' --durations 20 tests/lab $(PAIRS:%=--ignore %) || code=1; \
+	exit $$code
 
 lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 50 minutes)
 	tests/lab/install.sh

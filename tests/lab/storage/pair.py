@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,32 +46,30 @@ _MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
 
 
 def image() -> Path:
-    """The root file system of the hosts, built when there is none of this content yet."""
+    """The root file system of the hosts."""
     script = HERE / "image.sh"
-    name = hashlib.sha256(script.read_bytes()).hexdigest()[:16]
-    file = CACHE / f"{name}.img"
-    if not file.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        log = CACHE / "build.log"
-        with log.open("wb") as output:
-            done = subprocess.run([str(script), str(file)], stdout=output, stderr=output, timeout=600)
-        if done.returncode:
-            raise LabError(f"the image of a storage host was not built{end_of(log)}")
-    return file
+    return _built(script, ".img", lambda new: [str(script), str(new)])
 
 
 def preload() -> Path:
     """What a host's kernel is started with, so that it runs on processors that it does not know."""
     source = HERE / "xstate.c"
-    file = CACHE / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}.so"
-    if not file.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(".new")
-        line = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(new), str(source)]
-        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        if done.returncode:
-            raise LabError(f"{source.name} is not compiled: {done.stderr.strip()}")
-        new.replace(file)
+    options = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
+    return _built(source, ".so", lambda new: ["gcc", *options, "-o", str(new), str(source)])
+
+
+def _built(source: Path, suffix: str, line: Callable[[Path], Sequence[str]]) -> Path:
+    """What `line` makes of `source`, when there is none of this content yet; one test run at a time."""
+    file = CACHE / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}{suffix}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock, (CACHE / f"{source.name}.log").open("ab") as log:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not file.exists():
+            new = file.with_suffix(".new")
+            done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=600)
+            if done.returncode:
+                raise LabError(f"nothing was built of {source.name}{end_of(Path(log.name))}")
+            new.replace(file)
     return file
 
 
