@@ -176,9 +176,9 @@ class Plan:
     """Everything that a run will do.
 
     `leases` names the tiers that nobody else may act on meanwhile. `disarm` are steps that stop robots from
-    interfering; each is undone (re-armed) and proven so at the end, however the run ends. `absent` are hosts
-    that it takes for dead: while they do not answer they need not grant a lease, if another host of the tier
-    does.
+    interfering, and wait until none is at work; the former are undone (re-armed), and proven so, at the end,
+    however the run ends. `absent` are hosts that it takes for dead: while they do not answer they need not
+    grant a lease, if another host of the tier does.
     """
 
     runbook: str
