@@ -22,14 +22,14 @@ class Console:
     def __init__(self, profile: Path) -> None:
         self._seen = tiers_of(load_profile(profile))
         self._hub, self._memory = Hub(self._seen.profile), Memory()
-        self._picture: Picture | None = None
+        self.picture: Picture | None = None
 
     async def look(self) -> Report:
         """One poll."""
         questions = self._seen.questions.values()
         snapshot = await look(self._hub, questions, self._memory, time.time)
-        self._picture = judge(self._seen, snapshot, self._picture)
-        return report(self._picture)
+        self.picture = judge(self._seen, snapshot, self.picture)
+        return report(self.picture)
 
     async def polls(self) -> Report:
         """The last of the polls within which a state must be seen."""

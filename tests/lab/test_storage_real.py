@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
-from tests.lab.host import LabError, wait_for
+from tests.lab.host import LONG, LabError, wait_for
 from tests.lab.looking import Console
-from tests.lab.storage.network import BACK
-from tests.lab.storage.pair import StoragePair, alone
+from tests.lab.storage.network import BACK, GATEWAY
+from tests.lab.storage.pair import LOOK, StoragePair, alone
 from tests.lab.storage.profile import NODES, other_of
 from tests.lab.storage.runs import (
     BELIEF,
@@ -27,6 +28,7 @@ from tests.lab.storage.runs import (
     taken_over,
     working,
 )
+from tests.lab.storage.uml import UmlHost
 from tests.lab.swaps import walk
 from tests.storage_twin import STATES, StorageState, storage_wrong
 
@@ -35,6 +37,7 @@ from saitotui.config import load_profile
 from saitotui.model.command import Answer, Command
 from saitotui.model.plan import Outcome, Refusal
 from saitotui.model.profile import HttpService, Monitoring
+from saitotui.model.topology import Actor
 from saitotui.runbooks.recovery.hosts import Watched
 from saitotui.runbooks.recovery.install import put
 
@@ -64,7 +67,7 @@ def _serving(pair: StoragePair) -> str:
 
 
 def _served_by(pair: StoragePair, name: str) -> None:
-    wait_for(f"{name} to serve", lambda: pair.serving() == name, 90)
+    wait_for(f"{name} to serve", lambda: pair.serving() == name, 90, every=LOOK)
 
 
 def _both_active(pair: StoragePair) -> None:
@@ -75,7 +78,7 @@ def _both_active(pair: StoragePair) -> None:
         return pair.state(name).startswith("Primary")
 
     with suppress(LabError):
-        wait_for("both to be Primary", lambda: all(primary(name) for name in NODES))
+        wait_for("both to be Primary", lambda: all(primary(name) for name in NODES), every=LOOK)
     for name in NODES:
         if not primary(name):
             pair.hosts[name].ssh("drbdadm primary r0 && mount /dev/drbd0 /srv/nfs")
@@ -84,12 +87,19 @@ def _both_active(pair: StoragePair) -> None:
 def _write_alone(pair: StoragePair, name: str) -> None:
     """Somebody writes on one side of a split brain, once it has mounted the file system there."""
     text = f"grep -q ' /srv/nfs ' /proc/mounts && echo {name} > /srv/nfs/data/only-{name} && sync -f /srv/nfs"
-    wait_for("the mount", lambda: not pair.hosts[name].ssh(text, check=False).returncode)
+    wait_for("the mount", lambda: not pair.hosts[name].ssh(text, check=False).returncode, every=LOOK)
 
 
 def _listed(folder: Path, victim: str) -> str:
     (file,) = folder.glob(f"changes-{victim}-*")
     return file.read_text("utf-8")
+
+
+def _log_in(host: UmlHost) -> None:
+    """As a person does, with a terminal."""
+    line = host.command("exit")
+    line.insert(line.index("ssh") + 1, "-tt")
+    subprocess.run(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=LONG)
 
 
 def _gives(command: Command) -> bool:
@@ -207,12 +217,16 @@ async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path) -> No
     for name in NODES:
         _write_alone(pair, name)
     pair.heal()
-    wait_for("DRBD to give up", lambda: all("StandAlone" in pair.state(name) for name in NODES), 60)
+
+    def split() -> bool:
+        return all("StandAlone" in pair.state(name) for name in NODES)
+
+    wait_for("DRBD to give up", split, 60, every=LOOK)
     looked = Carried(pair, tmp_path)
     first = await looked.run("resolve-split-brain")
     assert first.outcome is Outcome.DONE, first.sentence
     assert f" f data/only-{victim}\n" in _listed(tmp_path, victim)
-    assert all("StandAlone" in pair.state(name) for name in NODES)
+    assert split()
     settled = await Carried(pair, tmp_path).run("resolve-split-brain", victim=victim)
     assert settled.outcome is Outcome.DONE, settled.sentence
     assert pair.serving() == survivor
@@ -249,7 +263,7 @@ async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: P
     standby = pair.hosts[other_of(_serving(pair))]
     rot = "dd if=/dev/urandom of=/dev/vg0/r0 bs=4k seek=9000 count=3 conv=notrunc 2>/dev/null"
     standby.ssh(f"drbdadm detach r0 && {rot} && sync && drbdadm attach r0")
-    wait_for("the pair to be well", pair.well)
+    wait_for("the pair to be well", pair.well, every=LOOK)
     found = await Carried(pair, tmp_path).run("verify-drbd")
     assert found.outcome is Outcome.FAILED
     assert "12 KiB differ" in found.sentence
@@ -277,7 +291,7 @@ async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) ->
     run = Carried(pair, tmp_path)
     old, new = (pair.hosts[name] for name in (_serving(pair), other_of(_serving(pair))))
     pair.cut(BACK)
-    wait_for("DRBD to notice", lambda: "Connected" not in pair.state(old.name), 60)
+    wait_for("DRBD to notice", lambda: "Connected" not in pair.state(old.name), 60, every=LOOK)
     with pytest.raises(AssertionError, match="in sync"):
         await run.run(MOVE)
     pair.join(BACK)
@@ -292,6 +306,20 @@ async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) ->
         new.ssh(mend_it)
     assert kept(pair) is not None
     assert pair.serving() == old.name
+
+
+async def test_who_logs_in_is_in_the_log(pair: StoragePair) -> None:
+    """What the console itself asks is no login."""
+    host = pair.hosts[NODES[0]]
+    _log_in(host)
+    console = Console(pair.profile)
+    try:
+        await console.look()
+        assert console.picture is not None
+        told = [event.sentence for event in console.picture.events if event.actor is Actor.PERSON]
+        assert told == [f"root logged in to {host.name} from {GATEWAY}"]
+    finally:
+        await console.aclose()
 
 
 async def test_systemd_starts_zabbix_agent_again(pair: StoragePair) -> None:

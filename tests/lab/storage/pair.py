@@ -39,7 +39,7 @@ _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resour
 _LOGS = {"heartbeat": "cat /var/log/ha-log", "pacemaker": "journalctl --no-pager -u pacemaker"}
 _SETTLES = {"heartbeat": 120.0, "pacemaker": 240.0}
 """Seconds; pacemaker waits for others before it starts anything the first time."""
-_LOOK = 1.0
+LOOK = 1.0
 """Seconds between looks: each is a login or six, and the hosts are slow."""
 _MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
 """corosync locks its memory: with less it is killed."""
@@ -129,7 +129,7 @@ class StoragePair:
         what = f"one storage host to serve, with two good copies and {self.manager} at rest"
         try:
             limit = seconds or _SETTLES[self.manager]
-            return wait_for(what, lambda: self.well() and self._rests(), limit, every=_LOOK)
+            return wait_for(what, lambda: self.well() and self._rests(), limit, every=LOOK)
         except LabError as error:
             raise LabError(f"{error}\n{self.told()}") from None
 

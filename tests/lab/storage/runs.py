@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.lab.host import LONG, LabError, wait_for
-from tests.lab.storage.pair import StoragePair
+from tests.lab.storage.pair import LOOK, StoragePair
 from tests.lab.storage.profile import FLOATING_IP, NODES, other_of
 from tests.lab.storage.uml import UmlHost
 from tests.runbooks.deployments import Happening
@@ -181,7 +181,7 @@ async def taken_over(pair: StoragePair, evidence: Path, dead: str, seconds: floa
     then: then it is the runbook, as an engineer would have it."""
     survivor = other_of(dead)
     with suppress(LabError):
-        wait_for(f"{survivor} to serve", lambda: pair.serving() == survivor, seconds)
+        wait_for(f"{survivor} to serve", lambda: pair.serving() == survivor, seconds, every=LOOK)
         return pair.manager
     result = await Carried(pair, evidence).run("fail-over-drbd", off=dead)
     assert result.outcome is Outcome.DONE, result.sentence

@@ -86,7 +86,7 @@ class UmlHost:
                 raise LabError(f"{self.name} ended by itself{end_of(self._console)}")
             return self.ssh("true", deadline=5.0, check=False).returncode == 0
 
-        return wait_for(f"{self.name} to let in", lets_in, seconds, self._console)
+        return wait_for(f"{self.name} to let in", lets_in, seconds, self._console, every=0.3)
 
     def power_off(self) -> None:
         """At once, as a power cut."""
