@@ -210,12 +210,14 @@ async def test_a_console_that_dies_in_the_middle_leaves_no_outage(pair: StorageP
 
 
 async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path) -> None:
-    """Both networks are cut: both become active and are written to. What the loser wrote is kept."""
+    """Both networks are cut: both become active and are written to. What the loser wrote is kept. The loser's
+    heartbeat has lost the end of its takeover, as happens now and then, and would not stop by itself."""
     survivor, victim = _serving(pair), other_of(_serving(pair))
-    pair.part()
-    _both_active(pair)
-    for name in NODES:
-        _write_alone(pair, name)
+    with forgetful(pair.hosts[victim], starts=True):
+        pair.part()
+        _both_active(pair)
+        for name in NODES:
+            _write_alone(pair, name)
     pair.heal()
 
     def split() -> bool:

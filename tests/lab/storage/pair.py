@@ -217,8 +217,9 @@ class StoragePair:
         if not any("StandAlone" in self.state(name) for name in NODES):
             return
         kept = self.serving() or NODES[0]
+        stop = f"timeout 20 systemctl stop {self.manager} || pkill -KILL -x {self.manager}"
         given_up = (
-            f"systemctl stop {self.manager}; umount /srv/nfs; drbdadm disconnect r0; drbdadm secondary r0; "
+            f"{stop}; umount /srv/nfs; drbdadm disconnect r0; drbdadm secondary r0; "
             "drbdadm -- --discard-my-data connect r0"
         )
         self.hosts[other_of(kept)].ssh(given_up, check=False)

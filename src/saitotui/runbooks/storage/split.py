@@ -22,13 +22,15 @@ LEAST = 8 * 1024
 
 
 def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
-    """heartbeat stops, and so does everything it runs; whatever else still runs is stopped by its script."""
+    """heartbeat stops, and so does everything it runs; whatever else still runs is stopped by its script. One
+    that lost the end of its own takeover would delay its stop until that ends, for ever."""
+    stop = f"systemctl --no-block stop heartbeat; {steps.ANNOUNCE}{steps.TAKEN}systemctl stop heartbeat"
     yield Step(
         f"heartbeat on {node.name} stops",
-        (Act(on(node.host, "systemctl stop heartbeat", Danger.DISRUPTIVE)),),
+        (Act(on(node.host, stop, Danger.DISRUPTIVE)),),
         goal=_stopped(node),
         no_undo="it is started when the brains are one again",
-        deadline=60.0,
+        deadline=90.0,
         expected=5.0,
     )
     for goal in (checks.holds_nothing(pair.storage, node), checks.secondary(pair.storage, node)):
