@@ -23,6 +23,7 @@ from tests.lab.storage.runs import (
     brought_home,
     forgetful,
     kept,
+    mounted,
     moved_back_and_forth,
     nothing_lost,
     taken_over,
@@ -351,6 +352,7 @@ async def test_systemd_starts_zabbix_agent_again(pair: StoragePair) -> None:
 )
 async def test_its_troubles_are_told_as_the_simulated_ones(pair: StoragePair, state: StorageState) -> None:
     active, standby = _serving(pair), other_of(_serving(pair))
+    mounted(pair)
     console = Console(pair.profile)
     try:
         assert list(storage_wrong(await console.polls())) == []

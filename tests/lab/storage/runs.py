@@ -50,11 +50,17 @@ class Noticed:
         return sorted((after - before for (_, before), (_, after) in pairwise(self.lines)), reverse=True)
 
 
+def mounted(pair: StoragePair, version: str = "4.2") -> None:
+    """The client uses the export."""
+    mount = f"mount -t nfs -o vers={version},hard,timeo=50 {FLOATING_IP}:/srv/nfs {PLACE}"
+    pair.client.ssh(f"grep -q ' {PLACE} ' /proc/mounts || {mount}")
+
+
 @contextmanager
 def working(pair: StoragePair, version: str = "4.2") -> Iterator[Noticed]:
     """A client writes and reads the export in the block; afterwards the result holds what it noticed."""
-    mount = f"mount -t nfs -o vers={version},hard,timeo=50 {FLOATING_IP}:/srv/nfs {PLACE}"
-    pair.client.ssh(f"grep -q ' {PLACE} ' /proc/mounts || {mount}; rm -f {FILE}")
+    mounted(pair, version)
+    pair.client.ssh(f"rm -f {FILE}")
     noticed = Noticed()
     writer = subprocess.Popen(
         pair.client.command(f"lab-writer {FILE} {RATE}"),
