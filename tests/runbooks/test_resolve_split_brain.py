@@ -10,6 +10,7 @@ from tests.runbooks.simulated import LOST_AFTER, REFUSED, planned
 from tests.runbooks.storage_runs import Carried, bad, carried, made, serving
 
 from saitotui.model.plan import Outcome, Refusal, lines
+from saitotui.simulator.shell import Shell
 from saitotui.simulator.simulation import Simulation
 from saitotui.simulator.storage_state import StorageNode
 
@@ -44,6 +45,19 @@ async def test_the_victim_is_overwritten_and_the_other_serves(tmp_path: Path, vi
         assert all(node.kept and node.manager_runs for node in simulation.storage.nodes.values())
         again = await planned(simulation, ID, victim=victim)
         assert isinstance(again, Refusal)
+
+
+async def test_a_heartbeat_that_lost_the_end_of_its_takeover_stops(tmp_path: Path) -> None:
+    """By itself it would delay its stop until the takeover ends, for ever."""
+    async with Simulation(tmp_path / "sim", "drbd-split-brain", frozen=True) as simulation:
+        node = simulation.storage.nodes["st2"]
+        node.acquiring = node.forgetful = True
+        assert Shell(node.machine).run("systemctl stop heartbeat").hangs
+        assert node.manager_runs
+        node.stops = False
+        result, _ = await carried(tmp_path, simulation, ID, victim="st2")
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert serving(simulation) == {"st1"}
 
 
 async def test_the_first_run_is_found_done_by_the_second(tmp_path: Path) -> None:

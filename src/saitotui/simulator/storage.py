@@ -86,7 +86,7 @@ class StoragePart:
             return
         if not machine.powered or not machine.booted:
             node.role, node.mounted, node.exporting, node.has_ip = "Secondary", False, False, False
-            node.connected, node.syncing, node.acquiring = False, "", False
+            node.connected, node.syncing, node.acquiring, node.stops = False, "", False, False
         node.exporting = node.exporting and machine.services.get(NFS) == "running"
 
     def linked(self, node: StorageNode) -> bool:
@@ -241,9 +241,16 @@ class StoragePart:
         if node.connected and self.peer(node).role != "Primary":
             self.serve(node)
 
-    def stop_manager(self, node: StorageNode) -> None:
+    def stop_manager(self, node: StorageNode) -> bool:
         """In good order: it gives up what it has, and the other one takes that at once. pacemaker takes DRBD
-        down, too, and up again when it starts."""
+        down, too, and up again when it starts. Whether it does that now: heartbeat ends a takeover first."""
+        self._read(node)
+        if node.acquiring and self.manager != PACEMAKER:
+            node.stops = True
+            self.note(
+                node, "heartbeat: [751]: WARN: Shutdown delayed until current resource activity finishes."
+            )
+            return False
         peer = self.peer(node)
         had, node.holds, node.acquiring = node.active, "", False
         self.release(node)
@@ -251,6 +258,14 @@ class StoragePart:
             self.take_over(peer)
         if self.manager == PACEMAKER:
             node.go_down()
+        return True
+
+    def _stop_late(self, node: StorageNode) -> None:
+        """The stop that was delayed."""
+        if node.stops:
+            node.stops = False
+            self.stop_manager(node)
+            self.world.service(node.name, node.manager, "stopped")
 
     def start_manager(self, node: StorageNode) -> None:
         """What runs here it has; what runs nowhere it takes, when it has heard of nobody for a while."""
@@ -332,9 +347,12 @@ class StoragePart:
             node.acquiring = node.forgetful = False
             node.holds = "all"
             self.note(node, "heartbeat: [751]: info: mach_down takeover complete.")
+            self._stop_late(node)
 
     def _acquired(self, node: StorageNode) -> None:
         node.acquiring = node.acquiring and node.forgetful
+        if not node.acquiring:
+            self._stop_late(node)
         if not node.manager_runs:
             return
         if node.machine.up and node.disk == "UpToDate" and node.machine.services.get(NFS) == "running":

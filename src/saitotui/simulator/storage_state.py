@@ -71,6 +71,8 @@ class StorageNode:
     acquiring: bool = False
     forgetful: bool = False
     """Whether heartbeat here loses its next takeover: it starts nothing, and does not end it."""
+    stops: bool = False
+    """Whether heartbeat stops when what it takes over is taken over: it delays that until then."""
     holds: str = ""
     """What heartbeat believes to have since it moved something; empty: what it had at its start."""
     standby: bool = False

@@ -233,8 +233,8 @@ class Tools:
             return self._ordinary(machine, words, stdin)
         if verb == "show":
             return Printed("always\n")
-        if verb == "stop" and self._node.manager_runs:
-            self._part.stop_manager(self._node)
+        if verb == "stop" and self._node.manager_runs and not self._part.stop_manager(self._node):
+            return Printed(hangs="--no-block" not in words)
         printed = self._ordinary(machine, words, stdin)
         if verb == "start":
             self._part.start_manager(self._node)
