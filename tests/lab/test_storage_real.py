@@ -143,11 +143,13 @@ async def test_an_active_node_without_power_is_replaced_by_heartbeat(
 async def test_a_dead_node_is_replaced_where_nobody_takes_over(
     pair: StoragePair, tmp_path: Path, why: str
 ) -> None:
-    """Nobody is promoted before it is proven that it has no power; heartbeat knows of it afterwards."""
+    """Nobody is promoted before it is proven that it has no power; heartbeat knows of it afterwards. Where it
+    is stopped it does not start with the dead node either: that would hear nobody, and take everything."""
     dead, heir = _serving(pair), other_of(_serving(pair))
     loses = why == "heartbeat loses it"
     with forgetful(pair.hosts[heir]) if loses else nullcontext(), working(pair) as noticed:
         if not loses:
+            pair.hosts[dead].ssh("systemctl -q disable heartbeat && sync")
             pair.hosts[heir].ssh("systemctl stop heartbeat")
         await asyncio.sleep(1)
         pair.hosts[dead].power_off()

@@ -32,7 +32,7 @@ _MANAGED = {
     "pacemaker": "drbdadm down r0; systemctl -q enable corosync pacemaker && systemctl start pacemaker",
 }
 _MENDED = {
-    "heartbeat": "systemctl start heartbeat",
+    "heartbeat": "systemctl -q enable heartbeat; systemctl start heartbeat",
     "pacemaker": "systemctl start pacemaker; crm_standby --node $(cat /etc/hostname) --delete",
 }
 _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
