@@ -13,6 +13,8 @@ from saitotui.clients.quoting import shell
 from saitotui.model.command import Answer, Unparsable
 from saitotui.model.text import clean, one_line
 
+_RESYNC = 0x0001000000000000
+"""UUID_NEW_BM_OFFSET (drbd_int.h)."""
 _GI = re.compile(r"\b([0-9A-F]{16}):([0-9A-F]{16}):([0-9A-F]{16}):([0-9A-F]{16}):", re.IGNORECASE)
 
 
@@ -35,8 +37,11 @@ class Generations:
         return frozenset({self.current, self.bitmap, *self.history} - {"0" * 16})
 
     def lags(self, other: Generations) -> bool:
-        """Whether this copy only lacks what the other one has."""
-        return self.current != other.current and self.current in other.known
+        """Whether this copy only lacks what the other one has. While it gets that it has a generation of its
+        own: the one from which the other marks changes, plus `_RESYNC` (`drbd_gen_and_send_sync_uuid`); where
+        the other one was asked a moment earlier, it did not know of that yet."""
+        before = f"{(int(self.current, 16) - _RESYNC) % (1 << 64):016X}"
+        return self.current != other.current and not other.known.isdisjoint({self.current, before})
 
 
 def generations(answer: Answer) -> Generations:
