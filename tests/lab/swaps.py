@@ -20,6 +20,8 @@ from tests.lab.database import PASSWORDS
 from tests.lab.host import LONG
 from tests.lab.pair import Pair
 
+from saitotui.cli.plan import REFUSED
+
 RATE = 500.0
 """Rows a second that applications write."""
 
@@ -102,9 +104,6 @@ def saitotui(lab: Profiled, state: Path, *arguments: str) -> subprocess.Complete
         capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
         env=environment(state),
     )  # fmt: skip
-
-
-REFUSED = 11
 
 
 def asked_again(

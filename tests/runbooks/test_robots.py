@@ -14,6 +14,7 @@ from saitotui.engine.runs.walk import Walk, walk
 from saitotui.model.command import Answer, Command, Failure
 from saitotui.model.plan import Outcome, Plan
 from saitotui.model.run import Result
+from saitotui.runbooks.recovery.hosts import Watched, script
 from saitotui.runbooks.robots import LOCKS
 from saitotui.simulator.simulation import Simulation
 
@@ -45,6 +46,12 @@ async def ran(simulation: Simulation, folder: Path, plan: Plan, looks: int) -> t
     finally:
         await hub.aclose()
     return result, run, walk(run.events)
+
+
+def test_the_locks_are_those_of_the_script() -> None:
+    host = Watched("db2", "1", ("host",), ())
+    assert f"state={LOCKS}\n" in script(host)
+    assert 'exec 9>"$state/$what.lock"' in script(host)
 
 
 async def test_it_is_waited_for(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ async def test_what_differs_is_told_first_and_mended(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fate", [REFUSED, LOST_AFTER])
 @pytest.mark.parametrize(
-    "text", ["( mkdir -p /etc/sudoers.d", "host.massadd", "action.create", "systemctl daemon-reload"]
+    "text", ["( f=/etc/sudoers.d", "host.massadd", "action.create", "systemctl daemon-reload"]
 )
 async def test_half_way_and_again(tmp_path: Path, text: str, fate: str) -> None:
     """Whatever is refused or whose answer is lost: the next run ends it."""

@@ -21,6 +21,9 @@ APPLICATION = ("tomcat", "java", "nginx", "application")
 """What the name or the tags of an action that acts on a tier hold."""
 LOCKS = "/run/lock/saitotui-recover"
 """Where robots hold one while they are at work (`recovery/recover.sh`)."""
+_AT_WORK = f'for f in {LOCKS}/*.lock; do [ ! -e "$f" ] || flock -n "$f" true || echo "$f"; done'
+AT_REST = 120.0
+"""Seconds in which a robot ends what it began: systemd gives a service 90 s to stop, and as many to start."""
 
 
 def disarm(
@@ -83,11 +86,6 @@ def _at_rest(hosts: Sequence[str]) -> Step:
         expected=0.1,
         together=True,
     )
-
-
-AT_REST = 120.0
-"""Seconds in which a robot ends what it began: systemd gives a service 90 s to stop, and as many to start."""
-_AT_WORK = f'for f in {LOCKS}/*.lock; do [ ! -e "$f" ] || flock -n "$f" true || echo "$f"; done'
 
 
 def _at_work(answer: Answer | Failure) -> str:

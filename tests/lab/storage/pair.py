@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -59,17 +58,16 @@ def preload() -> Path:
 
 
 def _built(source: Path, suffix: str, line: Callable[[Path], Sequence[str]]) -> Path:
-    """What `line` makes of `source`, when there is none of this content yet; one test run at a time."""
+    """What `line` makes of `source`, when there is none of this content yet."""
     file = CACHE / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}{suffix}"
     CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "lock").open("w") as lock, (CACHE / f"{source.name}.log").open("ab") as log:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not file.exists():
-            new = file.with_suffix(".new")
-            done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=600)
-            if done.returncode:
-                raise LabError(f"nothing was built of {source.name}{end_of(Path(log.name))}")
-            new.replace(file)
+    if not file.exists():
+        new, log = file.with_suffix(".new"), CACHE / f"{source.name}.log"
+        with log.open("wb") as said:
+            done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=600)
+        if done.returncode:
+            raise LabError(f"nothing was built of {source.name}{end_of(log)}")
+        new.replace(file)
     return file
 
 
@@ -207,9 +205,8 @@ class StoragePair:
                 self.power_on(name)
                 host.ready()
         self._end_split_brain()
-        for name, host in self.hosts.items():
-            if name in NODES:
-                host.ssh(_MENDED[self.manager], check=False)
+        for name in NODES:
+            self.hosts[name].ssh(_MENDED[self.manager], check=False)
         self._insist()
 
     def _end_split_brain(self) -> None:

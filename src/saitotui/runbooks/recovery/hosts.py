@@ -18,6 +18,7 @@ from saitotui.model.profile import HttpService, Monitoring, Profile
 from saitotui.tiers.monitoring.view import View
 
 SCRIPT = "/usr/local/sbin/saitotui-recover"
+UNITS = "/etc/systemd/system"
 SUDOERS = "/etc/sudoers.d/saitotui"
 CONTENT_KEY = "saitotui.content"
 NOTE = "Written by saitotui's runbook zabbix-recovery, which also removes it."
@@ -36,12 +37,18 @@ _SERVER = "/(mariadbd|mysqld)( |$)"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that a host gets; `check` must find its text good before it takes its place (`{}`: its path)."""
+    """A file that a host gets; `check` must find its text good before it takes its place (`{}`: its path).
+    The folder of one that is `apart` is made for it; any other is there, or the path is wrong."""
 
     path: str
     text: str
     mode: str
     check: str = "true"
+    apart: bool = False
+
+    @property
+    def folder(self) -> str:
+        return self.path.rpartition("/")[0]
 
     @property
     def digest(self) -> str:
@@ -79,7 +86,8 @@ class Watched:
             *self._allowed(),
             f"UserParameter={CONTENT_KEY},echo {self.digest}",
         ]
-        again = File(f"{drop_in(monitoring)}/saitotui.conf", RESTART, "0644")
+        unit = monitoring.agent_unit.removesuffix(".service")
+        again = File(f"{UNITS}/{unit}.service.d/saitotui.conf", RESTART, "0644", apart=True)
         agent = File(f"{monitoring.agent_folder}/saitotui.conf", "\n".join(said) + "\n", "0644")
         if not self.recoveries:
             return again, agent
@@ -91,11 +99,6 @@ class Watched:
             "visudo -qcf {}",
         )
         return File(SCRIPT, script(self), "0755"), sudoers, again, agent
-
-
-def drop_in(monitoring: Monitoring) -> str:
-    """The folder with what adds to the agent's unit (systemd.unit(5))."""
-    return f"/etc/systemd/system/{monitoring.agent_unit.removesuffix('.service')}.service.d"
 
 
 def command(recovery: str) -> str:

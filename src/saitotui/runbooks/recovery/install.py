@@ -11,7 +11,7 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Monitoring
 from saitotui.runbooks.judging import reading, value_name, waiting, whatever
 from saitotui.runbooks.recovery.content import Template, differences, imported
-from saitotui.runbooks.recovery.hosts import CONTENT_KEY, File, Watched, drop_in
+from saitotui.runbooks.recovery.hosts import CONTENT_KEY, File, Watched
 from saitotui.runbooks.zabbix import asked, number, told
 
 HEARD = 180.0
@@ -54,10 +54,11 @@ def _restart(host: Watched, monitoring: Monitoring, noted: str) -> Act:
 
 
 def _written(file: File) -> str:
-    path, folder = shell(file.path), shell(file.path.rpartition("/")[0])
+    path = shell(file.path)
+    made = f"mkdir -p {shell(file.folder)} || exit 1; " if file.apart else ""
     check = file.check.replace("{}", '"$f.new"')
     return (
-        f"( mkdir -p {folder} && f={path}; umask 077; "
+        f"( {made}f={path}; umask 077; "
         'if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
         f'cat >"$f.new" && {check} && chown root:root "$f.new" && chmod {file.mode} "$f.new" '
         '&& mv -f "$f.new" "$f" )'
@@ -232,8 +233,9 @@ def clean(host: Watched, monitoring: Monitoring) -> Step:
     """Takes its files away again."""
     files = host.files(monitoring)
     paths = " ".join(f"{shell(file.path)} {shell(file.path + '.before')}" for file in files)
-    # Somebody else's files may be in there, too.
-    removed = f"rm -f {paths} && ( rmdir {shell(drop_in(monitoring))} 2>/dev/null || true )"
+    # Somebody else's files may be in a folder, too.
+    folders = [f" && ( rmdir {shell(file.folder)} 2>/dev/null || true )" for file in files if file.apart]
+    removed = f"rm -f {paths}{''.join(folders)}"
 
     def judge(answer: Answer) -> Verdict:
         there = [line.rpartition(" ")[2] for line in answer.text.split("\n") if "/" in line]
