@@ -20,7 +20,7 @@ from saitotui.clients.hub import Hub
 from saitotui.config import load_profile
 from saitotui.engine.artefacts import keep
 from saitotui.engine.poll import Memory, look
-from saitotui.engine.registry import platform, situations, tier_kinds
+from saitotui.engine.registry import platform, situations
 from saitotui.engine.report import Report
 from saitotui.engine.runs.catalogue import catalogue, plan_of
 from saitotui.model import profile as profile_module
@@ -28,6 +28,7 @@ from saitotui.model.finding import Situation
 from saitotui.model.plan import Plan, lines
 from saitotui.model.profile import Profile
 from saitotui.simulator.simulation import Simulation
+from saitotui.tiers.kinds import tier_kinds
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -9,10 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from tests.lab.host import Service, wait_for
 from tests.lab.nginx import get
+from tests.lab.pair import BALANCERS
 from tests.lab.platform import Lab
 from tests.lab.swaps import saitotui, walk
 from tests.lab.zabbix import AGENT_PORT, HOST_GROUP, NUMBER, Zabbix
@@ -21,8 +24,8 @@ pytestmark = pytest.mark.lab
 
 
 @dataclass(frozen=True)
-class Fleet:
-    """A profile of the same platform that names a fleet."""
+class Other:
+    """Another profile of the same platform."""
 
     profile: Path
 
@@ -175,6 +178,20 @@ def test_it_looks_at_once(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None
     assert "DONE" in walk(zabbix, tmp_path, "zabbix-check-now", "-p", "host=web1")
 
 
+def test_how_long_certificates_are_valid(zabbix: Zabbix, platform: Lab) -> None:
+    """Those of the database servers, which speak TLS after a word of their own."""
+    asked = {"output": ["itemid", "lastvalue", "error"], "filter": {"key_": "saitotui.certificate"}}
+
+    def items() -> list[dict[str, str]]:
+        return list(zabbix.call("item.get", {**asked, "hostids": zabbix.hosts}))
+
+    assert len(items()) == 2
+    for item in items():
+        zabbix.call("task.create", {"type": 6, "request": {"itemid": item["itemid"]}})
+    wait_for("their days to be known", lambda: all(float(item["lastvalue"]) > 0 for item in items()))
+    assert not [item for item in items() if item["error"]]
+
+
 def test_a_robot_does_nothing_while_a_runbook_is_at_work(zabbix: Zabbix, platform: Lab) -> None:
     machine = platform.machines["web1"]
     lease = "/run/lock/saitotui/application"
@@ -278,7 +295,7 @@ def test_a_fleet_is_read_from_its_values(zabbix: Zabbix, platform: Lab, tmp_path
         profile.write_text(
             zabbix.profile.read_text("utf-8").replace("monitoring:\n", "monitoring:\n  fleet: Racks\n")
         )
-        at = Fleet(profile)
+        at = Other(profile)
 
         def seen() -> bool:
             told = json.loads(saitotui(at, tmp_path, "status", "--json").stdout)
@@ -292,6 +309,37 @@ def test_a_fleet_is_read_from_its_values(zabbix: Zabbix, platform: Lab, tmp_path
         wait_for("the fleet to be seen as it is", seen, 90)
     finally:
         zabbix.call("host.delete", [host for host, _ in racks.values()])
+
+
+def test_what_is_asked_over_ssh_is_asked_by_agents(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:
+    """The same is found, by answers that came through Zabbix."""
+    profile = tmp_path / "readings.yaml"
+    tiers = "monitoring:\n  readings: [hosts, database, application]\n"
+    profile.write_text(zabbix.profile.read_text("utf-8").replace("monitoring:\n", tiers))
+    walk(Other(profile), tmp_path, "zabbix-recovery")
+    # Whoever looks has no key, but for HAProxy's runtime socket.
+    sealed, whole = tmp_path / "sealed.yaml", yaml.safe_load(profile.read_text("utf-8"))
+    for name, host in whole["hosts"].items():
+        if name not in BALANCERS:
+            host["identity"] = str(tmp_path / "nowhere")
+    sealed.write_text(yaml.safe_dump(whole), "utf-8")
+    seen: list[object] = []
+
+    def found(at: Path) -> tuple[set[tuple[str, str]], list[dict[str, Any]]]:
+        told = json.loads(saitotui(Other(at), tmp_path, "status", "--json").stdout)
+        return {(one["code"], one["subject"]) for one in told["findings"]}, told["readings"]
+
+    def same() -> bool:
+        direct, _ = found(zabbix.profile)
+        relayed, readings = found(sealed)
+        failed = [(one["key"], one["failure"]) for one in readings if one["failure"]]
+        seen[:] = [direct ^ relayed, failed]
+        return direct == relayed and not failed
+
+    try:
+        wait_for("the same to be found", same, 120)
+    finally:
+        print("\nnot the same, and failed:", seen)
 
 
 def test_it_is_taken_away(zabbix: Zabbix, platform: Lab, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from tests.scenes import photograph
 
 from saitotui.config import load_profile
 from saitotui.engine.judge import judge
-from saitotui.engine.registry import platform, tier_kinds
+from saitotui.engine.registry import platform
 from saitotui.model.picture import Picture
 from saitotui.model.screen import ScreenSpec
 from saitotui.model.snapshot import Snapshot
 from saitotui.resources import data
+from saitotui.tiers.kinds import tier_kinds
 from saitotui.ui.shot import names, shoot
 from saitotui.ui.views import all_screens
 

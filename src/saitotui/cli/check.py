@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
 async def _connect(profile: Profile) -> int:
     from saitotui.clients.hub import Hub
     from saitotui.engine.poll import Memory, look
-    from saitotui.engine.registry import platform
+    from saitotui.engine.registry import watched
 
-    seen, hub = platform(profile), Hub(profile)
+    seen, hub = watched(profile), Hub(profile)
     try:
         snapshot = await look(hub, seen.questions.values(), Memory(), time.time)
     finally:

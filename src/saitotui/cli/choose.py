@@ -42,9 +42,9 @@ async def looked(profile: Profile) -> Picture:
     from saitotui.clients.hub import Hub
     from saitotui.engine.judge import judge
     from saitotui.engine.poll import Memory, look
-    from saitotui.engine.registry import platform
+    from saitotui.engine.registry import watched
 
-    seen, hub = platform(profile), Hub(profile)
+    seen, hub = watched(profile), Hub(profile)
     try:
         return judge(seen, await look(hub, seen.questions.values(), Memory(), time.time))
     finally:

@@ -64,7 +64,7 @@ def open_console(
     prepare()
     from saitotui.clients.hub import Hub
     from saitotui.engine.recording import Recorder
-    from saitotui.engine.registry import platform
+    from saitotui.engine.registry import watched
     from saitotui.engine.replay import Replay
     from saitotui.engine.store import state_folder
     from saitotui.engine.watch import Watch
@@ -78,7 +78,7 @@ def open_console(
     last_state = folder / "last.json.gz" if faults is None else None
     seen = folder / "seen"
     recorder = Recorder(seen, file.read_text("utf-8"))
-    watch = Watch(platform(profile), lambda: Hub(profile), last_state=last_state, recorder=recorder)
+    watch = Watch(watched(profile), lambda: Hub(profile), last_state=last_state, recorder=recorder)
     acting = Acting(profile, file, lambda: Hub(profile), ours=_ours(file, faults))
     tidy = Tidy()
     tidy.begin()
@@ -88,7 +88,7 @@ def open_console(
         load_screens(),
         faults=faults,
         acting=acting,
-        recorded=lambda: Replay(platform(profile), seen),
+        recorded=lambda: Replay(watched(profile), seen),
         initial=arguments.screen,
         subject=arguments.node or (f"event {arguments.event}" if arguments.event else ""),
         ascii_only=arguments.ascii,

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from saitotui.ui.environment import prepare
 
     prepare()
-    from saitotui.engine.registry import platform
+    from saitotui.engine.registry import watched
     from saitotui.engine.replay import Replay
     from saitotui.engine.store import state_folder
     from saitotui.ui.app import Console
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             profile = load_profile(find_profile(arguments.profile).absolute())
             place = state_folder(profile.name) / "seen"
-        replay = Replay(platform(profile), place)
+        replay = Replay(watched(profile), place)
         replay.seek(moment(arguments.at, replay.ends) if arguments.at else replay.begins)
     except ValueError as error:
         print(f"saitotui replay: {error}", file=sys.stderr)

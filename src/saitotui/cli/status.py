@@ -38,10 +38,10 @@ async def _status(profile: Profile, *, as_json: bool, watch: bool) -> int:
     from saitotui.clients.hub import Hub
     from saitotui.engine.judge import judge
     from saitotui.engine.poll import Memory, look
-    from saitotui.engine.registry import platform
+    from saitotui.engine.registry import watched
     from saitotui.engine.report import plain, report
 
-    seen, memory, picture, said = platform(profile), Memory(), None, ""
+    seen, memory, picture, said = watched(profile), Memory(), None, ""
     hub = Hub(profile)
     try:
         while True:

@@ -34,6 +34,7 @@ class Hub:
             Client.HTTP: self._http,
             Client.PROXMOX: self._proxmox,
             Client.ZABBIX: self._zabbix,
+            Client.RELAY: self._relay,
             Client.ROBOT: self._robot,
             Client.FILE: self._file,
         }
@@ -139,6 +140,13 @@ class Hub:
         if self._profile.monitoring is None:
             raise Unknown("the profile has no monitoring")
         return ZabbixConnection(self._profile.monitoring)
+
+    def _relay(self, name: str) -> Connection:
+        from saitotui.clients.relay import RelayConnection
+
+        if self._profile.monitoring is None:
+            raise Unknown("the profile has no monitoring")
+        return RelayConnection(self._profile.monitoring)
 
     def _robot(self, name: str) -> Connection:
         from saitotui.clients.robot import RobotConnection

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from saitotui.engine.registry import Platform, situations
+from saitotui.model.command import Client
 from saitotui.model.finding import Finding, Situation
 from saitotui.model.health import Health
 from saitotui.model.picture import Picture
 from saitotui.model.snapshot import Snapshot
+from saitotui.model.text import coarse
 from saitotui.model.tier import Tier, TierKind
 from saitotui.model.topology import Actor, Event, TierPicture
 from saitotui.tiers import redundancy
@@ -37,7 +39,9 @@ def judge(
     """`snapshot`, judged. `before` is the picture that this one follows: it lends history, events and the
     times since when findings stand. While it is not `whole` (not everything was asked yet), what differs
     from before is no event."""
-    pictures = [_tier_picture(kind, tier, snapshot) for kind, tier in platform.tiers]
+    pictures = [
+        _dated(_tier_picture(kind, tier, snapshot), platform, snapshot) for kind, tier in platform.tiers
+    ]
     across = redundancy.judge(platform.profile, snapshot, pictures)
     pictures.append(across)
     explained = redundancy.explain([f for picture in pictures for f in picture.findings], pictures)
@@ -68,6 +72,19 @@ def _tier_picture(kind: TierKind, tier: Tier, snapshot: Snapshot) -> TierPicture
         _log.exception("tier %s failed", kind.name)
         sentence = f"the {kind.title} tier cannot be judged: {type(error).__name__}: {error}"
         return TierPicture(kind.name, sentence, findings=(TIER_DEFECT.found(kind.name, sentence),))
+
+
+def _dated(picture: TierPicture, platform: Platform, snapshot: Snapshot) -> TierPicture:
+    """Where Zabbix's agents asked, how old what they say is."""
+    ages = [
+        snapshot.at - reading.at
+        for key, question in platform.questions.items()
+        if question.command.client is Client.RELAY and key.startswith(f"{picture.tier}/")
+        if (reading := snapshot.readings.get(key)) is not None and reading.ok
+    ]
+    if not ages:
+        return picture
+    return replace(picture, headline=f"{picture.headline} (by Zabbix, {coarse(min(ages))} old)")
 
 
 def _place(pictures: Sequence[TierPicture], findings: Sequence[Finding]) -> tuple[TierPicture, ...]:

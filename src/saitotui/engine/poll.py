@@ -39,9 +39,18 @@ async def ask_lane(
     answers = await hub.ask([question.command for question in questions], questions[0].deadline)
     cost, at = time.perf_counter() - started, clock()
     return {
-        question.key: Reading(question.read(answer), at, cost, answer if isinstance(answer, Answer) else None)
+        question.key: _reading(question, answer, at, cost)
         for question, answer in zip(questions, answers, strict=True)
     }
+
+
+def _reading(question: Question[Any], answer: Answer | Failure, at: float, cost: float) -> Reading[Any]:
+    value = question.read(answer)
+    if isinstance(answer, Failure):
+        return Reading(value, at, cost, every=question.every)
+    # When somebody else asked is known to the second.
+    cost = max(cost, 1.0) if answer.age else cost
+    return Reading(value, at - answer.age, cost, answer, every=question.every)
 
 
 class Memory:
@@ -65,7 +74,7 @@ class Memory:
 def _remember(failed: Reading[Any], old: Reading[Any]) -> Reading[Any]:
     """A failed reading that still knows the last good value."""
     good, good_at = (old.value, old.at) if old.ok else (old.good, old.good_at)
-    return Reading(failed.value, failed.at, failed.cost, failed.raw, good, good_at)
+    return replace(failed, good=good, good_at=good_at)
 
 
 async def look(

@@ -1,15 +1,12 @@
-"""Which tiers there are: every module of `saitotui.tiers` that presents a `TIER`."""
+"""The tiers of a platform, and what they ask of it."""
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from importlib import import_module
 from typing import Any
 
-from saitotui import tiers
 from saitotui.model.command import Question
 from saitotui.model.finding import Situation
 from saitotui.model.log import Log
@@ -17,16 +14,8 @@ from saitotui.model.nudge import Nudge
 from saitotui.model.profile import Profile
 from saitotui.model.tier import Tier, TierKind
 from saitotui.tiers import redundancy
-
-
-@cache
-def tier_kinds() -> tuple[TierKind, ...]:
-    """All kinds of tier, in the order of the tier strip."""
-    modules = (
-        import_module(f"{tiers.__name__}.{found.name}") for found in pkgutil.iter_modules(tiers.__path__)
-    )
-    kinds = [kind for module in modules if isinstance(kind := getattr(module, "TIER", None), TierKind)]
-    return tuple(sorted(kinds, key=lambda kind: kind.order))
+from saitotui.tiers.kinds import tier_kinds
+from saitotui.tiers.relay import relayed, relays
 
 
 @cache
@@ -52,15 +41,24 @@ def logs(profile: Profile, subject: str = "") -> tuple[Log, ...]:
 
 
 def nudges(profile: Profile) -> tuple[Nudge, ...]:
-    """What tells of changes by itself."""
-    return tuple(nudge for kind in tier_kinds() for nudge in kind.nudges(profile))
+    """What tells of changes by itself. Where Zabbix's agents ask, nobody can be told to ask at once."""
+    asked = {relay.question.key for relay in relays(profile)}
+    every = (nudge for kind in tier_kinds() for nudge in kind.nudges(profile))
+    return tuple(nudge for nudge in every if not asked & set(nudge.keys))
 
 
 def platform(profile: Profile) -> Platform:
-    """The tiers of `profile`, built, and all their questions by key. A key belongs to one question."""
+    """The tiers of `profile`, built, and all their questions by key, as they are asked before and after an
+    act. A key belongs to one question."""
     built = [(kind, tier) for kind in tier_kinds() if (tier := kind.build(profile)) is not None]
     every: Sequence[Question[Any]] = [question for _, tier in built for question in tier.questions]
     questions = {question.key: question for question in every}
     if len(questions) != len(every):
         raise ValueError("two questions of different tiers have the same key")
     return Platform(profile, tuple(built), questions)
+
+
+def watched(profile: Profile) -> Platform:
+    """The platform as it is looked at: questions that Zabbix's agents ask are asked of Zabbix."""
+    seen = platform(profile)
+    return replace(seen, questions={**seen.questions, **relayed(profile)})

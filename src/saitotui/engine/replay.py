@@ -101,8 +101,9 @@ class _State:
     def _reading(question: Question[Any], kept: _Kept, good: _Kept | None) -> Reading[Any]:
         value = kept.body.of(question)
         if good is None or not isinstance(value, Failure):
-            return Reading(value, kept.at, kept.cost, kept.body.raw)
-        return Reading(value, kept.at, kept.cost, kept.body.raw, good.body.of(question), good.at)
+            return Reading(value, kept.at, kept.cost, kept.body.raw, every=question.every)
+        last = good.body.of(question)
+        return Reading(value, kept.at, kept.cost, kept.body.raw, last, good.at, question.every)
 
 
 def _kept(row: object) -> _Kept:

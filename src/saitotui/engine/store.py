@@ -72,7 +72,7 @@ def _reading(question: Question[Any], stored: Mapping[str, Any]) -> Reading[Any]
     value = Failure(FailureKind(failure["kind"]), failure["sentence"]) if failure else None
     if value is None:
         value = question.read(raw if raw is not None else Answer())
-    return Reading(value, float(stored["at"]), float(stored["cost"]), raw)
+    return Reading(value, float(stored["at"]), float(stored["cost"]), raw, every=question.every)
 
 
 def write(file: Path, content: bytes) -> None:

@@ -23,6 +23,8 @@ class Client(StrEnum):
     PROXMOX = "proxmox"
     ZABBIX = "zabbix"
     ROBOT = "robot"
+    RELAY = "relay"
+    """What a host's own agent was told to ask there, by Zabbix's newest value (see `tiers/relay.py`)."""
     FILE = "file"
     """Files that this console keeps by their content: no machine is asked."""
 
@@ -130,6 +132,8 @@ class Answer:
     visitor: Visitor = Visitor.NONE
     against: str = ""
     """The captured value that a check sets the answer against."""
+    age: float = 0.0
+    """Seconds by which it is older than its arrival (somebody else asked, and kept it)."""
 
 
 class Unparsable(ValueError):

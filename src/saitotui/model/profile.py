@@ -391,6 +391,10 @@ class Monitoring:
     fleet: str = ""
     """A host group of Zabbix whose hosts the tier `hosts` shows by Zabbix's values, without logging in: for
     as many as there are. Hosts of this profile are asked themselves."""
+    readings: tuple[Literal["cluster", "database", "storage", "application", "hosts"], ...] = ()
+    """Tiers whose hosts this console does not log in to for looking: what it would ask over SSH their agents
+    ask, and Zabbix tells (`zabbix-recovery` brings that). Databases, pages and APIs are asked themselves, and
+    so is everything before and after an act."""
     calls: str = "Zabbix administrators"
     """The user group of Zabbix that is called when automatic recovery did not help."""
 

@@ -29,6 +29,8 @@ class Reading(Generic[T]):
     raw: Answer | None = None
     good: T | None = None
     good_at: float = 0.0
+    every: float = 0.0
+    """Seconds between two such answers, where they come more seldom than their question says."""
 
     @property
     def ok(self) -> bool:
@@ -70,6 +72,7 @@ class Snapshot:
                 reading.raw,
                 reading.get(),
                 reading.at,
+                reading.every,
             )
         return reading
 
@@ -85,7 +88,8 @@ class Snapshot:
 
     def is_stale(self, question: Question[Any]) -> bool:
         reading = self.readings.get(question.key, PENDING)
-        return self.at - reading.at > STALE_AFTER_POLLS * question.every + question.deadline
+        every = max(reading.every, question.every)
+        return self.at - reading.at > STALE_AFTER_POLLS * every + question.deadline
 
     def rate(self, question: Question[T], counter: Callable[[T], float]) -> float | None:
         """Increase of a counter per second between the two newest good readings; None if unknown or reset."""

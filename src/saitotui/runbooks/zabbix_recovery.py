@@ -7,6 +7,7 @@ never are. See docs/runbooks/zabbix-recovery.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from saitotui.clients.quoting import shell
 from saitotui.model.command import Answer
@@ -15,7 +16,7 @@ from saitotui.model.profile import Monitoring, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
-from saitotui.runbooks.recovery import actions, install
+from saitotui.runbooks.recovery import actions, install, readings
 from saitotui.runbooks.recovery.content import Template, differences, imported, templates
 from saitotui.runbooks.recovery.hosts import Watched, watched
 from saitotui.runbooks.zabbix import asked
@@ -49,14 +50,15 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     what = ", ".join(actions.TITLES[one] for one in recoveries)
     unknown = [name for name in profile.hosts if name not in {host.name for host in hosts}]
     left = f"; Zabbix does not watch {', '.join(unknown)}" if unknown else ""
+    used = tuple(_used((*templates(), *readings.templates(profile)), hosts))
     return Plan(
         ID,
         TITLE,
         "zabbix",
         dict(parameters),
         f"Zabbix watches {len(hosts)} hosts by the second, and acts by itself: {what or 'nowhere'}{left}",
-        tuple(_stages(monitoring, hosts, recoveries)),
-        tuple(_preflight(monitoring, hosts, recoveries)),
+        tuple(_stages(monitoring, hosts, recoveries, used)),
+        tuple(_preflight(monitoring, hosts, recoveries, used)),
     )
 
 
@@ -64,15 +66,21 @@ def _recoveries(hosts: Sequence[Watched]) -> tuple[str, ...]:
     return tuple(one for one in actions.TITLES if any(one in host.recoveries for host in hosts))
 
 
-def _used(hosts: Sequence[Watched]) -> Iterator[tuple[Template, list[Watched]]]:
-    """The templates that have something to watch, each with its hosts."""
-    for template in templates():
+_Used: TypeAlias = tuple[tuple[Template, list[Watched]], ...]
+"""Templates, each with the hosts that it watches."""
+
+
+def _used(every: Sequence[Template], hosts: Sequence[Watched]) -> Iterator[tuple[Template, list[Watched]]]:
+    """The templates that have something to watch."""
+    for template in every:
         found = [host for host in hosts if template.role in host.roles]
         if found:
             yield template, found
 
 
-def _stages(monitoring: Monitoring, hosts: Sequence[Watched], recoveries: Sequence[str]) -> Iterator[Stage]:
+def _stages(
+    monitoring: Monitoring, hosts: Sequence[Watched], recoveries: Sequence[str], used: _Used
+) -> Iterator[Stage]:
     prepared = [install.put(host, monitoring) for host in hosts]
     yield Stage(
         "hosts",
@@ -81,15 +89,17 @@ def _stages(monitoring: Monitoring, hosts: Sequence[Watched], recoveries: Sequen
         confirm="y",
         notice="nothing; each agent is started again",
     )
+    wanted = {template.name for template, _ in used}
+    unwanted = [name for name in readings.names() if name not in wanted]
     content = [
         step
-        for template, found in _used(hosts)
+        for template, found in used
         for step in (install.bring(template), install.read_template(template), install.link(template, found))
     ]
     yield Stage(
         "templates",
         "Zabbix watches them",
-        (*content, install.heard(hosts)),
+        (*content, *install.settle_readings(unwanted), install.heard(hosts)),
         notice="nothing; problems may be raised that nobody saw before",
     )
     robots: list[Step] = [actions.read_called(monitoring.calls)]
@@ -106,9 +116,9 @@ def _stages(monitoring: Monitoring, hosts: Sequence[Watched], recoveries: Sequen
 
 
 def _preflight(
-    monitoring: Monitoring, hosts: Sequence[Watched], recoveries: Sequence[str]
+    monitoring: Monitoring, hosts: Sequence[Watched], recoveries: Sequence[str], used: _Used
 ) -> Iterator[Precondition]:
-    for template, _ in _used(hosts):
+    for template, _ in used:
         yield Precondition(_untouched(template), "what was changed by hand is overwritten", Grade.AMBER)
     for host in hosts:
         why = "without these the agent is not told, or may not do it"
@@ -135,7 +145,11 @@ def _untouched(template: Template) -> Check:
 
 
 def _able(host: Watched, monitoring: Monitoring) -> Check:
-    programs = "sudo visudo flock pgrep awk" if host.recoveries else "pgrep"
+    programs = "pgrep"
+    if host.recoveries:
+        programs += " sudo visudo flock awk"
+    if host.asked:
+        programs += f" {readings.PROGRAMS}"
     text = (
         f'for p in {programs}; do command -v $p >/dev/null || echo "no program $p"; done; '
         f"[ -d {shell(monitoring.agent_folder)} ] || echo no folder {shell(monitoring.agent_folder)}; "
@@ -166,6 +180,7 @@ def _removal(monitoring: Monitoring, hosts: Sequence[Watched], parameters: Mappi
         for template in reversed(templates())
         for step in (install.read_template(template), install.unlink(template, hosts))
     ]
+    content += install.settle_readings(readings.names())
     files = [install.clean(host, monitoring) for host in hosts]
     stages = (
         Stage(

@@ -247,6 +247,9 @@ class Shell:
             self.status = builtin(self, list(words), streams)
             return
         program = self.machine.programs.get(name)
+        if program is None and words[0].startswith("/") and (text := self.machine.read(words[0])) is not None:
+            self._script(text, words, streams)
+            return
         if program is None:
             streams.err.append(f"sh: 1: {words[0]}: not found\n")
             self.status = 127
@@ -257,6 +260,16 @@ class Shell:
         if printed.hangs:
             raise Hangs
         self.status = printed.status
+
+    def _script(self, text: str, words: Sequence[str], streams: Streams) -> None:
+        """A file that is run: a shell of its own."""
+        inner = Shell(self.machine)
+        inner.variables |= {str(number): word for number, word in enumerate(words)}
+        try:
+            inner.execute(parse(text), streams)
+        except Exit as end:
+            inner.status = end.status
+        self.status = inner.status
 
     def _redirected(self, redirects: Sequence[Redirect], streams: Streams) -> Streams | None:
         """The streams as redirected; None when a file cannot be opened (the status says so)."""

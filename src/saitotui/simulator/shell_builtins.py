@@ -348,6 +348,22 @@ def _sudo(shell: Shell, words: list[str], streams: Streams) -> int:
     return _within(shell, [word for word in words[1:] if word != "-n"], streams)
 
 
+def _sh(shell: Shell, words: list[str], streams: Streams) -> int:
+    """sh(1): `-c TEXT`; a script that it is fed is somebody else's to know."""
+    if words[1:2] == ["-c"]:
+        try:
+            return _eval(Shell(shell.machine), ["eval", words[2]], streams)
+        except Exit as end:
+            return end.status
+    program = shell.machine.programs["sh"]
+    printed = program(shell.machine, words, streams.stdin)
+    streams.out.append(printed.out)
+    streams.err.append(printed.err)
+    if printed.hangs:
+        raise Hangs
+    return printed.status
+
+
 def _exec(shell: Shell, words: list[str], streams: Streams) -> int:
     return _within(shell, words[1:], streams) if len(words) > 1 else 0
 
@@ -359,5 +375,5 @@ BUILTINS: dict[str, Builtin] = {
     "break": _leave, "continue": _leave,
     "cd": _cd, "cp": _cp, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
     "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo,
-    "flock": _flock, "exec": _exec, **OCTETS,
+    "flock": _flock, "exec": _exec, "sh": _sh, **OCTETS,
 }  # fmt: skip

@@ -7,6 +7,7 @@ has them.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
 import zlib
@@ -104,6 +105,12 @@ def _base64(shell: Shell, words: list[str], streams: Streams) -> int:
     return int(bool(status))
 
 
+def _gzip(shell: Shell, words: list[str], streams: Streams) -> int:
+    """gzip(1) as a filter."""
+    streams.out.append(text_of(gzip.compress(octets(streams.stdin), mtime=0)))
+    return 0
+
+
 OCTETS: dict[str, Builtin] = {
     "head": _head,
     "tail": _tail,
@@ -111,4 +118,5 @@ OCTETS: dict[str, Builtin] = {
     "cksum": _cksum,
     "sha256sum": _sha256sum,
     "base64": _base64,
+    "gzip": _gzip,
 }

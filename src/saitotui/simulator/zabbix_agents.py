@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from saitotui.simulator.shell import Shell
 from saitotui.simulator.world import Machine, Printed, World
 
 AGENT = "zabbix-agent"
 FOLDER = "/etc/zabbix/zabbix_agentd.conf.d"
-_PARAMETER = re.compile(r"^UserParameter=([\w.]+),echo (.*)$", re.MULTILINE)
+_PARAMETER = re.compile(r"^UserParameter=([\w.-]+),(.*)$", re.MULTILINE)
 
 
 class Agents:
     """An agent reads its configuration when it starts."""
 
     def __init__(self, world: World) -> None:
+        self._machines = world.machines
         self._read: dict[str, str] = {}
         self._ran: set[str] = set()
         for machine in world.machines.values():
@@ -33,8 +35,9 @@ class Agents:
         (self._ran.add if runs else self._ran.discard)(name)
 
     def said(self, host: str, key: str) -> str:
-        found = [value for name, value in _PARAMETER.findall(self._read.get(host, "")) if name == key]
-        return found[-1] if found else ""
+        """What it prints who is told to by the agent's configuration; '' when nobody is."""
+        found = [text for name, text in _PARAMETER.findall(self._read.get(host, "")) if name == key]
+        return Shell(self._machines[host]).run(found[-1]).out.rstrip() if found else ""
 
 
 def _nothing(machine: Machine, words: Sequence[str], stdin: str) -> Printed:

@@ -22,6 +22,8 @@ SERVICES = {"database": "mysql"}
 """What a component is called by whoever samples it, where the names differ."""
 SAMPLED = ("nginx", "haproxy", "tomcat", "database")
 USER_GROUPS = {"7": "Zabbix administrators", "8": "Guests"}
+ANSWER = "saitotui.answer."
+"""Items whose values are texts that agents ask for."""
 CONTENT = "saitotui.content"
 """The item whose value a host's agent has in its configuration."""
 
@@ -148,6 +150,8 @@ class Content:
                 clock=int(server.fabric.now()),
             )
             item.template = template.templateid
+            if given["key"].startswith(ANSWER):
+                item.every, item.clock = int(given["delay"].rstrip("s")), 0
             server.items.append(item)
             for one in given.get("triggers", []):
                 tags = {tag["tag"]: tag["value"] for tag in one.get("tags", [])}

@@ -60,7 +60,9 @@ def interface(server: ZabbixServer, one: Host) -> Row:
 
 def item(server: ZabbixServer, one: Item) -> Row:
     value = str(int(one.value)) if one.clock else "0"
-    if one.template and not one.what:
+    if one.every:
+        value = one.text
+    elif one.template and not one.what:
         value = server.fabric.said(one.host.name, one.key)
     return {
         "itemid": one.itemid, "hostid": one.host.hostid, "name": one.name, "key_": one.key, "type": "0",

@@ -76,6 +76,9 @@ class Item:
     enabled: bool = True
     template: str = ""
     """The number of the template that brought it, if one did."""
+    every: int = 0
+    """Seconds between two of its texts; 0 for an item that is a figure."""
+    text: str = ""
 
 
 @dataclass(slots=True)
@@ -233,6 +236,9 @@ class ZabbixServer:
         for number, trigger in enumerate(self.triggers):
             if (self._ticks + number) % SAMPLE == 0:
                 self._sample(trigger, now)
+        for item in self.items:
+            if item.every and self._ticks % item.every == 0 and item.enabled and not item.host.silent_since:
+                item.text, item.clock = self.fabric.said(item.host.name, item.key), int(now)
         if self._ticks % ESCALATOR == 0:
             self._escalate(now)
         if self._ticks % INTERNAL == 0:

@@ -50,13 +50,14 @@ class Template:
 def templates() -> tuple[Template, ...]:
     """All of them, the agent's first: the others' triggers stand on its trigger."""
     folder = files(__package__).joinpath("templates")
-    found = [_template(file.read_text("utf-8")) for file in folder.iterdir() if file.name.endswith(".yaml")]
+    sources = [file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".yaml")]
+    found = [template(given, given.pop("role")) for given in map(yaml.safe_load, sources)]
     return tuple(sorted(found, key=lambda one: (one.name != _AGENT, one.name)))
 
 
-def _template(text: str) -> Template:
-    given = yaml.safe_load(text)
-    name, role = str(given["template"]), str(given.pop("role"))
+def template(given: Mapping[str, Any], role: str) -> Template:
+    """A template in the words of Zabbix's export, with all that it needs besides."""
+    name = str(given["template"])
     body = _whole({**given, "name": name, "groups": [{"name": GROUP["name"]}]}, name)
     export = {
         "zabbix_export": {

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 from saitotui.clients.quoting import shell
 from saitotui.model.profile import HttpService, Monitoring, Profile
+from saitotui.runbooks.recovery import certificates, readings
 from saitotui.tiers.monitoring.view import View
+from saitotui.tiers.relay import Relay, relays
 
 SCRIPT = "/usr/local/sbin/saitotui-recover"
 UNITS = "/etc/systemd/system"
@@ -66,11 +68,13 @@ class Watched:
     keys: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
     recoveries: tuple[str, ...] = ()
+    asked: tuple[Relay, ...] = ()
+    """What its agent asks in this console's place."""
 
     @property
     def digest(self) -> str:
         """What tells this content from any other."""
-        whole = "\n".join((*self.keys, *self._allowed(), script(self), RESTART))
+        whole = "\n".join((*self.keys, *self._allowed(), *(file.text for file in self._programs()), RESTART))
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
     def _allowed(self) -> Iterator[str]:
@@ -89,16 +93,22 @@ class Watched:
         unit = monitoring.agent_unit.removesuffix(".service")
         again = File(f"{UNITS}/{unit}.service.d/saitotui.conf", RESTART, "0644", apart=True)
         agent = File(f"{monitoring.agent_folder}/saitotui.conf", "\n".join(said) + "\n", "0644")
-        if not self.recoveries:
+        may = [
+            *(f"{SCRIPT} {one}" for one in self.recoveries),
+            *(f"{readings.SCRIPT} {relay.name}" for relay in self.asked),
+        ]
+        if not may:
             return again, agent
-        may = ", ".join(f"{SCRIPT} {one}" for one in self.recoveries)
-        sudoers = File(
-            SUDOERS,
-            f"# {NOTE}\n{monitoring.agent_user} ALL=(root) NOPASSWD: {may}\n",
-            "0440",
-            "visudo -qcf {}",
-        )
-        return File(SCRIPT, script(self), "0755"), sudoers, again, agent
+        rule = f"{monitoring.agent_user} ALL=(root) NOPASSWD: {', '.join(may)}\n"
+        sudoers = File(SUDOERS, f"# {NOTE}\n{rule}", "0440", "visudo -qcf {}")
+        return *self._programs(), sudoers, again, agent
+
+    def _programs(self) -> Iterator[File]:
+        """What its agent runs as root."""
+        if self.recoveries:
+            yield File(SCRIPT, script(self), "0755")
+        if self.asked:
+            yield File(readings.SCRIPT, f"#!/bin/sh\n# {NOTE}\n{readings.script(self.asked)}", "0755")
 
 
 def command(recovery: str) -> str:
@@ -143,11 +153,19 @@ def watched(profile: Profile, view: View) -> tuple[Watched, ...]:
     _application(profile, duties)
     _storage(profile, duties)
     _cluster(profile, duties)
+    for host, line in certificates.parameters(profile).items():
+        duties[host].add("certificate", line)
+    asked = {name: tuple(one for one in relays(profile) if one.host == name) for name in profile.hosts}
+    for name, own in asked.items():
+        for tier in dict.fromkeys(one.tier for one in own):
+            duties[name].add(readings.role(tier), "")
+        for line in readings.parameters(profile, name):
+            duties[name].keys.append(line)
     known = {view.machine(host.name): host for host in view.hosts or ()}
     return tuple(
         Watched(
             name, known[name].id, tuple(found.roles), tuple(found.keys),
-            dict(found.settings), tuple(found.recoveries),
+            dict(found.settings), tuple(found.recoveries), asked[name],
         )
         for name, found in duties.items()
         if name in known
@@ -197,12 +215,5 @@ def _storage(profile: Profile, duties: Mapping[str, _Duties]) -> None:
 
 
 def _cluster(profile: Profile, duties: Mapping[str, _Duties]) -> None:
-    """Its nodes; they show the certificate of the API, too."""
     for host in profile.cluster.nodes.values() if profile.cluster else ():
         duties[host].add("cluster", "Alias=saitotui.corosync:proc.num[corosync]")
-        days = (
-            "end=$(echo | timeout 5 openssl s_client -connect 127.0.0.1:8006 2>/dev/null | "
-            "openssl x509 -noout -enddate | cut -d= -f2) && "
-            'echo $((($(date -d "$end" +%s) - $(date +%s)) / 86400))'
-        )
-        duties[host].add("certificate", f"UserParameter=saitotui.certificate,{days}")

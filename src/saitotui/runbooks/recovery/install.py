@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from saitotui.clients.quoting import shell
 from saitotui.facts.zabbix_fields import inner, rows, text
@@ -10,8 +10,9 @@ from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Monitoring
 from saitotui.runbooks.judging import reading, value_name, waiting, whatever
+from saitotui.runbooks.recovery import readings
 from saitotui.runbooks.recovery.content import Template, differences, imported
-from saitotui.runbooks.recovery.hosts import CONTENT_KEY, File, Watched
+from saitotui.runbooks.recovery.hosts import CONTENT_KEY, SCRIPT, SUDOERS, File, Watched
 from saitotui.runbooks.zabbix import asked, number, told
 
 HEARD = 180.0
@@ -70,11 +71,11 @@ def _back(file: File) -> str:
     return f'( f={path}; if [ -e "$f.before" ]; then mv -f "$f.before" "$f"; else rm -f "$f"; fi )'
 
 
-def _asked(host: Watched, files: Sequence[File], program: str) -> Command:
-    """What `program` says of the files, what the agent has read, and the numbers of its processes."""
-    paths = " ".join(shell(file.path) for file in files)
+def _asked(host: Watched, paths: Iterable[str]) -> Command:
+    """The digests of files, what the agent has read, and whether it runs."""
     text = (
-        f'{program} {paths} 2>/dev/null; [ ! -e {STAMP} ] || echo "read $(cat {STAMP})"; '
+        f"sha256sum {' '.join(map(shell, paths))} 2>/dev/null; "
+        f'[ ! -e {STAMP} ] || echo "read $(cat {STAMP})"; '
         "{ pgrep -x zabbix_agentd || pgrep -x zabbix_agent2; } >/dev/null && echo runs; true"
     )
     return on(host, text)
@@ -90,7 +91,11 @@ def _ready(host: Watched, files: Sequence[File]) -> Check:
             return Verdict(False, "no agent runs")
         return Verdict(f"read {host.digest}" in lines, "as shipped, and read by the agent")
 
-    return Check(f"{host.name} has what its agent needs", _asked(host, files, "sha256sum"), reading(judge))
+    return Check(f"{host.name} has what its agent needs", _asked(host, _paths(files)), reading(judge))
+
+
+def _paths(files: Sequence[File]) -> Iterator[str]:
+    return (file.path for file in files)
 
 
 def _lacks(host: Watched, files: Sequence[File]) -> Check:
@@ -98,7 +103,7 @@ def _lacks(host: Watched, files: Sequence[File]) -> Check:
         there = [file.path for file in files if f"{file.digest}  {file.path}" in answer.text.split("\n")]
         return Verdict(not there, ", ".join(there) or "none of them")
 
-    question = _asked(host, files, "sha256sum")
+    question = _asked(host, _paths(files))
     return Check(f"{host.name} has none of the files of recovery", question, reading(judge))
 
 
@@ -232,10 +237,12 @@ def _gone(template: Template) -> Check:
 def clean(host: Watched, monitoring: Monitoring) -> Step:
     """Takes its files away again."""
     files = host.files(monitoring)
-    paths = " ".join(f"{shell(file.path)} {shell(file.path + '.before')}" for file in files)
+    # Programs that it had once, too.
+    paths = tuple(dict.fromkeys((*_paths(files), SCRIPT, readings.SCRIPT, SUDOERS)))
+    removed = " ".join(f"{shell(path)} {shell(path + '.before')}" for path in paths)
     # Somebody else's files may be in a folder, too.
     folders = [f" && ( rmdir {shell(file.folder)} 2>/dev/null || true )" for file in files if file.apart]
-    removed = f"rm -f {paths}{''.join(folders)}"
+    removed = f"rm -f {removed}{''.join(folders)}"
 
     def judge(answer: Answer) -> Verdict:
         there = [line.rpartition(" ")[2] for line in answer.text.split("\n") if "/" in line]
@@ -248,11 +255,41 @@ def clean(host: Watched, monitoring: Monitoring) -> Step:
         (Act(on(host, removed, Danger.REVERSIBLE)), _restart(host, monitoring, f"rm -f {STAMP}")),
         goal=Check(
             f"the files of recovery are gone from {host.name}",
-            _asked(host, files, "sha256sum"),
+            _asked(host, paths),
             reading(judge),
         ),
         no_undo="install them again",
         deadline=40.0,
         expected=1.0,
         proof=10.0,
+    )
+
+
+def settle_readings(unwanted: Sequence[str]) -> tuple[Step, ...]:
+    """Zabbix keeps no answers of tiers that are not read so (any more)."""
+    if not unwanted:
+        return ()
+    question = asked("template.get", {"output": ["templateid", "host"], "filter": {"host": list(unwanted)}})
+
+    def judge(answer: Answer) -> Verdict:
+        there = [text(row, "host") for row in rows(answer)]
+        return Verdict(not there, ", ".join(there) or "none")
+
+    numbers = [value_name("template", name) for name in unwanted]
+    read = [
+        number(
+            value, asked("template.get", {"output": ["templateid"], "filter": {"host": [name]}}), "templateid"
+        )
+        for value, name in zip(numbers, unwanted, strict=True)
+    ]
+    return (
+        Step("read which readings Zabbix keeps that nobody wants", tuple(read), expected=0.2),
+        Step(
+            "Zabbix keeps no readings that nobody wants",
+            tuple(told("template.delete", [f"{{{value}}}"], whatever) for value in numbers),
+            goal=Check("Zabbix keeps no readings that nobody wants", question, reading(judge)),
+            no_undo="name the tier in the profile's `readings`, and install it again",
+            deadline=60.0,
+            expected=0.5,
+        ),
     )
