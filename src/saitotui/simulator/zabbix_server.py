@@ -236,14 +236,18 @@ class ZabbixServer:
         for number, trigger in enumerate(self.triggers):
             if (self._ticks + number) % SAMPLE == 0:
                 self._sample(trigger, now)
-        for item in self.items:
-            if item.every and self._ticks % item.every == 0 and item.enabled and not item.host.silent_since:
-                item.text, item.clock = self.fabric.said(item.host.name, item.key), int(now)
+        self._ask(now)
         if self._ticks % ESCALATOR == 0:
             self._escalate(now)
         if self._ticks % INTERNAL == 0:
             self._watch_itself(now)
         self._forget(now)
+
+    def _ask(self, now: float) -> None:
+        """Items whose values are what agents print."""
+        for item in self.items:
+            if item.every and self._ticks % item.every == 0 and item.enabled and not item.host.silent_since:
+                item.text, item.clock = self.fabric.said(item.host.name, item.key), int(now)
 
     def _availability(self, host: Host, now: float) -> None:
         if self.fabric.agent(host.name):
