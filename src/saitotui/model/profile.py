@@ -104,6 +104,9 @@ class Cluster:
     """How the nodes' certificates are verified."""
     links: int = 2
     """Corosync links that each node must have."""
+    link_addresses: tuple[Mapping[str, str], ...] = ()
+    """The address of each node on each corosync link, in order (`- {pve1: 10.0.0.11, pve2: 10.0.0.12}`):
+    needed to create the cluster, and to let nodes join it."""
     guests: Mapping[str, Guest] = field(default_factory=dict)
     """Guests that must exist, by number (`"101"`)."""
     limits: ClusterLimits = ClusterLimits()

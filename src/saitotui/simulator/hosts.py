@@ -73,7 +73,9 @@ class Host:
     def _programs(self) -> dict[str, Program]:
         plain: dict[str, Callable[[Sequence[str]], Printed]] = {
             "date": self._date,
-            "uname": lambda words: Printed("Linux 6.1.0-30-amd64\n"),
+            "uname": lambda words: Printed(
+                f"{self._machine.name}\n" if "-n" in words else "Linux 6.1.0-30-amd64\n"
+            ),
             "hostname": lambda words: Printed(f"{self._machine.name}\n"),
             "nproc": lambda words: Printed(f"{self._machine.cores}\n"),
             "id": lambda words: Printed("uid=0(root) gid=0(root) groups=0(root)\n"),

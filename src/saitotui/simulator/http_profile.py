@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from saitotui.simulator import pve_part, robot_part, tomcat_part, zabbix_part
 from saitotui.simulator.http_parts import Passwords
+from saitotui.simulator.platform import ADDRESSES
+from saitotui.simulator.pve_corosync import on_links
 
 Section = dict[str, Any]
 
@@ -45,6 +47,9 @@ def sections(doors: Doors, ca: str, folder: str) -> dict[str, Section]:
         "cluster": {
             "name": "fsn1",
             "nodes": {node: node for node in pve_part.NODES},
+            "link_addresses": [
+                {node: on_links(ADDRESSES[node])[link] for node in pve_part.NODES} for link in (0, 1)
+            ],
             "api": [doors.url(f"{node}/api") for node in pve_part.NODES],
             "token_id": pve_part.TOKEN,
             "secret": secret("pve-token"),

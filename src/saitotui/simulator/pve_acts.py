@@ -87,7 +87,7 @@ class Acts:
         self.need_quorum()
         if target == self.here:
             raise bad_parameter(target="target is local node.")
-        if target not in self.cluster.nodes:
+        if target not in self.cluster.known(self.here):
             raise bad_parameter(target=f"no such cluster node '{target}'")
         vmid = guest.vmid
         if f"vm:{vmid}" in self.cluster.book.resources:
@@ -175,7 +175,7 @@ class Acts:
 
     def maintenance(self, node: str, wanted: bool) -> None:
         """`ha-manager crm-command node-maintenance enable|disable NODE`; there is no API call for it."""
-        if node not in self.cluster.nodes:
+        if node not in self.cluster.known(self.here):
             raise PveError(f"no such cluster node '{node}'")
         if not self.cluster.quorate(self.here):
             raise PveError("cfs-lock 'domain-ha' error: no quorum!")

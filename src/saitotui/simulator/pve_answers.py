@@ -69,6 +69,10 @@ class Answers:
         return self.cluster.fabric.now()
 
     @property
+    def _known(self) -> dict[str, Node]:
+        return self.cluster.known(self.here)
+
+    @property
     def _book(self) -> Book:
         return self.cluster.view(self.here)
 
@@ -81,22 +85,27 @@ class Answers:
 
     def cluster_status(self) -> Json:
         cluster, corosync = self.cluster, self.cluster.corosync
-        whole = {"type": "cluster", "id": "cluster", "name": cluster.name, "version": 3,
-                 "nodes": len(cluster.nodes), "quorate": int(cluster.quorate(self.here))}  # fmt: skip
+        if not cluster.member(self.here):
+            alone = cluster.nodes[self.here]
+            return [{"type": "node", "id": f"node/{alone.name}", "name": alone.name, "nodeid": 0,
+                     "ip": alone.address, "online": 1, "local": 1, "level": ""}]  # fmt: skip
+        known = cluster.known(self.here)
+        whole = {"type": "cluster", "id": "cluster", "name": cluster.name, "version": corosync.version,
+                 "nodes": len(known), "quorate": int(cluster.quorate(self.here))}  # fmt: skip
         return [
             whole,
             *(
                 {"type": "node", "id": f"node/{name}", "name": name, "nodeid": corosync.id(name),
                  "ip": node.address, "online": int(self._online(name)), "local": int(name == self.here),
                  "level": ""}
-                for name, node in cluster.nodes.items()
+                for name, node in known.items()
             ),
         ]  # fmt: skip
 
     def nodes(self) -> Json:
         return [
             {**self._node(node), "ssl_fingerprint": self.fingerprint(node.name)}
-            for node in self.cluster.nodes.values()
+            for node in self._known.values()
         ]
 
     def fingerprint(self, node: str) -> str:
@@ -119,17 +128,17 @@ class Answers:
     def resources(self, kind: str = "") -> Json:
         """/cluster/resources, all or of one `type` (vm, node, storage, sdn)."""
         found: list[dict[str, Json]] = [self._guest(guest) for guest in self._book.guests.values()]
-        for node in self.cluster.nodes.values():
+        for node in self._known.values():
             entry = self._node(node)
             if len(entry) > 4:
                 entry["cgroup-mode"] = 2
             found.append({**entry, "hastate": self._book.verdicts.get(node.name, "unknown")})
         for storage in STORAGES:
-            found.extend(self._storage(node, storage) for node in self.cluster.nodes)
+            found.extend(self._storage(node, storage) for node in self._known)
         found.extend(
             {"type": "network", "network-type": "zone", "network": "localnetwork", "node": node,
              "id": f"network/{node}/zone/localnetwork", "status": "ok"}
-            for node in self.cluster.nodes
+            for node in self._known
         )  # fmt: skip
         kinds = {"vm": ("qemu", "lxc"), "sdn": ("network",)}.get(kind, (kind,))
         return [entry for entry in found if not kind or entry["type"] in kinds]
@@ -285,8 +294,10 @@ class Answers:
     def tasks(self) -> Json:
         """/cluster/tasks: the newest of each node that this node has heard of."""
         corosync = self.cluster.corosync
-        found, counts = [], dict.fromkeys(self.cluster.nodes, 0)
+        found, counts = [], dict.fromkeys(self._known, 0)
         for task in self.cluster.tasks.all:
+            if task.node not in counts:
+                continue
             if task.start <= corosync.heard(self.here, task.node) + 1 and counts[task.node] < 25:
                 counts[task.node] += 1
                 found.append(task.in_cluster())
@@ -311,10 +322,12 @@ class Answers:
         return [
             {"node": name, "name": name, "nodeid": str(self.cluster.corosync.id(name)),
              "ring0_addr": node.address, "quorum_votes": "1"}
-            for name, node in self.cluster.nodes.items()
+            for name, node in self._known.items()
+            if self.cluster.member(name)
         ]  # fmt: skip
 
     def config_totem(self) -> Json:
-        return {"version": "2", "config_version": "3", "cluster_name": self.cluster.name, "secauth": "on",
+        version = f"{self.cluster.corosync.version}"
+        return {"version": "2", "config_version": version, "cluster_name": self.cluster.name, "secauth": "on",
                 "ip_version": "ipv4-6", "link_mode": "passive", "token_coefficient": "125",
                 "interface": {"0": {"linknumber": "0"}}}  # fmt: skip

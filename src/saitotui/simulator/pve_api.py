@@ -280,7 +280,7 @@ class PveApi:
 
     def _unreachable(self, here: str, node: str, protected: bool) -> Reply | None:
         """The proxy's answer when `node` cannot be asked; None when it can."""
-        if node not in self.cluster.nodes:
+        if node not in self.cluster.known(here):
             text = f"hostname lookup '{node}' failed - failed to get address info for: {node}: "
             raise PveError(text + "Temporary failure in name resolution", delay=10.0)
         fabric = self.cluster.fabric

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from saitotui.simulator.pve_book import Apart, Book, GuestConfig, LrmStatus, Resource, Result, Service
-from saitotui.simulator.pve_corosync import Corosync
+from saitotui.simulator.pve_corosync import Corosync, on_links
 from saitotui.simulator.pve_crm import MANAGER_LOCK, ROUND, Crm, agent_lock
 from saitotui.simulator.pve_guests import Fabric, Guests
 from saitotui.simulator.pve_load import grown, wave
@@ -55,6 +55,8 @@ class Node:
     last_boot: float = 0.0
     daemon_hung: bool = False
     """pvedaemon does not answer (its API calls that need root hang)."""
+    own: Book = field(default_factory=Book)
+    """What it has in /etc/pve while it is in no cluster."""
 
 
 class PveCluster:
@@ -77,12 +79,16 @@ class PveCluster:
         self.events: list[tuple[float, str]] = []
         self.dead_links: set[tuple[str, int]] = set()
         """Nodes and numbers of corosync links that carry nothing, while the other does."""
+        self.mtu: dict[int, int] = {}
+        """What passes over a corosync link, in octets, where it is less than usual."""
+        self.round_trip = 0.25
+        """Milliseconds between two nodes."""
         self.listeners: list[Callable[[str], None]] = []
         self.nodes = {
             node: Node(
                 node,
                 address,
-                Crm(node, tuple(nodes), self._say),
+                Crm(node, lambda: self.corosync.nodes, self._say),
                 Lrm(node, self.guests, self.corosync.quorate),
             )
             for node, address in nodes.items()
@@ -96,18 +102,25 @@ class PveCluster:
             return False
         return self.fabric.now() - boot >= COROSYNC_START
 
+    def member(self, node: str) -> bool:
+        """Whether corosync.conf names it; one that it does not name is in no cluster."""
+        return node in self.corosync.nodes
+
+    def known(self, here: str) -> dict[str, Node]:
+        """The nodes that `here` knows, itself among them."""
+        if not self.member(here):
+            return {here: self.nodes[here]}
+        return {node: self.nodes[node] for node in self.corosync.nodes}
+
     def quorate(self, node: str) -> bool:
         return self.corosync.quorate(node)
 
     def link_addresses(self, node: str) -> tuple[str, str]:
-        """A node's addresses on corosync's two links; the second net is its own (10.x.255.0/24)."""
-        address = self.nodes[node].address
-        first, second, _, last = address.split(".")
-        return address, f"{first}.{second}.255.{last}"
+        return on_links(self.nodes[node].address)
 
     def view(self, node: str) -> Book:
         """The cluster file system as `node` reads it."""
-        return self.nodes[node].frozen or self.book
+        return (self.nodes[node].frozen or self.book) if self.member(node) else self.nodes[node].own
 
     def start(self) -> None:
         """Sets the daemons going; the phases are those of a recorded cluster."""
@@ -198,7 +211,8 @@ class PveCluster:
 
     def _ha_runs(self, node: Node) -> bool:
         boot = self.fabric.boot(node.name)
-        return boot is not None and self.fabric.now() - boot >= HA_START and self.quorate(node.name)
+        awake = boot is not None and self.fabric.now() - boot >= HA_START
+        return awake and self.member(node.name) and self.quorate(node.name)
 
     def _crm_round(self, node: Node) -> None:
         if self._ha_runs(node):

@@ -25,14 +25,18 @@ def agent_lock(node: str) -> str:
 class Crm:
     """One node's manager. `round` is called each 10 s while the node runs and has quorum."""
 
-    def __init__(self, node: str, nodes: tuple[str, ...], say: Event) -> None:
+    def __init__(self, node: str, nodes: Callable[[], tuple[str, ...]], say: Event) -> None:
         self.node = node
-        self._nodes = nodes
+        self._all = nodes
         self._say = say
         self._last_online: dict[str, float] = {}
         self.leads = False
         self.fed = 0.0
         """When it last fed its watchdog (only a master does)."""
+
+    @property
+    def _nodes(self) -> tuple[str, ...]:
+        return self._all()
 
     def begin(self, now: float) -> None:
         """It has led for a while: how a platform begins."""

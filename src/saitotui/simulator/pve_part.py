@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.pve_access import Access
-from saitotui.simulator.pve_api import PveApi
+from saitotui.simulator.pve_api import HEADERS, PveApi
 from saitotui.simulator.pve_book import Apart, GuestConfig
 from saitotui.simulator.pve_cluster import PveCluster
+from saitotui.simulator.pve_membership import Membership
+from saitotui.simulator.pve_network import Network
 from saitotui.simulator.pve_tools import Tools
 from saitotui.simulator.world import Machine, Printed, Program, World, targets
 
-UNITS = ("pveproxy", "pvedaemon", "pve-cluster", "corosync", "pve-ha-crm", "pve-ha-lrm")
+UNITS = ("pveproxy", "pvedaemon", "pve-cluster", "corosync", "pve-ha-crm", "pve-ha-lrm", "watchdog-mux")
 NODES = ("pve1", "pve2", "pve3")
 GUESTS: Mapping[str, tuple[int, str, int, int]] = {
     "db1": (101, "pve1", 4, 16),
@@ -30,6 +32,8 @@ GUESTS: Mapping[str, tuple[int, str, int, int]] = {
 """Guest: its number, the node it begins on, cores, memory in GiB."""
 APART = (("db1", "db2"), ("lb1", "lb2"), ("web1", "web2"))
 TOKEN, USER = "saitotui@pve!console", "saitotui@pve"
+REFUSED = 3.0
+"""Seconds for which PVE holds back that a token is wrong."""
 BOOT = 9.0
 """Seconds a guest needs to boot."""
 
@@ -62,6 +66,7 @@ class PvePart:
         self.access = Access(world.clock.now, {TOKEN: passwords.pve_token}, {USER: passwords.pve_password})
         self.api = PveApi(self.cluster, self.access)
         self.cluster.listeners.append(world.note)
+        self.members = Membership(self.cluster, {node: world.machines[node] for node in NODES})
         self._install()
         self._faults()
         world.join(self)
@@ -145,11 +150,19 @@ class PvePart:
         return [Service(f"{node}/api", node, "pveproxy", self._api(node), tls=True) for node in NODES]
 
     def _api(self, node: str) -> Callable[[Request], Reply]:
-        return lambda request: self.api.handle(node, request)
+        def answer(request: Request) -> Reply:
+            # Its administrator gave the first node the token; a node that joins gets it with the rest.
+            if not self.cluster.member(node) and node != NODES[0]:
+                return Reply(401, b"", "Authentication failed!", HEADERS, REFUSED)
+            return self.api.handle(node, request)
+
+        return answer
 
     def _install(self) -> None:
         for node in NODES:
-            tools = Tools(self.cluster, node)
+            tools = Tools(self.cluster, node, self.members)
+            network = Network(self.cluster, node, self.members)
+            tools.programs |= network.programs
             for name, program in tools.programs.items():
                 self.world.machines[node].programs[name] = _program(program)
 
@@ -177,6 +190,12 @@ class PvePart:
             lambda node: link(node, True), lambda node: link(node, False),
         )  # fmt: skip
         self._guest_faults()
+
+        def fresh(node: str) -> str:
+            self.members.fresh(node)
+            return f"{node} is installed anew, and in no cluster"
+
+        world.fault("pve-fresh", "install a node anew", nodes, fresh, lambda node: "only joining helps")
 
     def _guest_faults(self) -> None:
         world, guests = self.world, self.cluster.guests

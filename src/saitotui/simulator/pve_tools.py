@@ -14,17 +14,22 @@ from saitotui.simulator.pve_acts import Acts, PveError
 from saitotui.simulator.pve_answers import VERSION, Answers, stamp
 from saitotui.simulator.pve_book import GuestConfig
 from saitotui.simulator.pve_cluster import PveCluster
+from saitotui.simulator.pve_membership import Membership
 from saitotui.simulator.pve_node_answers import KERNEL, NodeAnswers
 
 Printed = tuple[int, str]
 ROOT = Account("root@pam")
+NO_CONFIG = (
+    "Error: Corosync config '/etc/pve/corosync.conf' does not exist - is this node part of a cluster?\n"
+)
 
 
 class Tools:
     """The programs on node `here`."""
 
-    def __init__(self, cluster: PveCluster, here: str) -> None:
+    def __init__(self, cluster: PveCluster, here: str, members: Membership) -> None:
         self.cluster, self.here = cluster, here
+        self._members = members
         self.programs: dict[str, Callable[[Sequence[str]], Printed]] = {
             "corosync-quorumtool": self.quorumtool,
             "corosync-cfgtool": self.cfgtool,
@@ -32,6 +37,7 @@ class Tools:
             "qm": self.qm,
             "ha-manager": self.ha_manager,
             "pveversion": self.pveversion,
+            "pct": lambda arguments: (0, ""),
         }
 
     @property
@@ -39,15 +45,17 @@ class Tools:
         return Answers(self.cluster, self.here)
 
     def _up(self) -> bool:
-        return self.cluster.running(self.here)
+        return self.cluster.member(self.here) and self.cluster.running(self.here)
 
     def quorumtool(self, arguments: Sequence[str]) -> Printed:
         if not self._up():
             return 1, "Cannot initialize QUORUM service\n"
-        return 0, self._quorum(f"{self.cluster.corosync.id(self.here)}") + self._members(names=True)
+        return 0, self._quorum(f"{self.cluster.corosync.id(self.here)}") + self._membership(names=True)
 
     def pvecm(self, arguments: Sequence[str]) -> Printed:
         match list(arguments):
+            case ["status"] if not self.cluster.member(self.here):
+                return 255, NO_CONFIG
             case ["status"]:
                 if not self._up():
                     return (
@@ -55,17 +63,22 @@ class Tools:
                         "ipcc_send_rec[1] failed: Connection refused\nUnable to load access control list\n",
                     )
                 quorum = self._quorum(f"0x{self.cluster.corosync.id(self.here):08x}")
-                return 0, self._cluster() + quorum + self._members(names=False)
+                return 0, self._cluster() + quorum + self._membership(names=False)
             case ["nodes"]:
-                return 0, "\n" + self._members(names=True)
-            case ["delnode", node] if node not in self.cluster.nodes:
-                return 255, f"Node/IP: {node} is not a known host of the cluster.\n"
+                return 0, "\n" + self._membership(names=True)
+            case ["create", name, *_]:
+                return self._members.create(self.here, name)
+            case ["add", address, *_]:
+                return self._members.join(self.here, address)
+            case ["delnode", node]:
+                return self._members.delete(self.here, node)
         return 255, "ERROR: unknown command 'pvecm " + " ".join(arguments) + "'\n"
 
     def _cluster(self) -> str:
         return (
             "Cluster information\n-------------------\n"
-            f"Name:             {self.cluster.name}\nConfig Version:   3\nTransport:        knet\n"
+            f"Name:             {self.cluster.name}\n"
+            f"Config Version:   {self.cluster.corosync.version}\nTransport:        knet\n"
             "Secure auth:      on\n\n"
         )
 
@@ -96,7 +109,7 @@ class Tools:
             + "\n"
         )
 
-    def _members(self, names: bool) -> str:
+    def _membership(self, names: bool) -> str:
         corosync = self.cluster.corosync
         lines = ["Membership information", "----------------------", "    Nodeid      Votes Name"]
         for node in corosync.members(self.here):

@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
+from saitotui.simulator.pve_membership import Membership
 from saitotui.simulator.pve_tools import Tools
+
+
+def tools_of(bench: Any, node: str) -> Tools:
+    return Tools(bench.cluster, node, Membership(bench.cluster, {}))
 
 
 def recorded(path: Path) -> tuple[list[str], int, str]:
@@ -33,19 +38,19 @@ def masked(text: str) -> str:
 )  # fmt: skip
 def test_prints_what_was_recorded(bench: Any, recordings: Path, name: str) -> None:
     command, code, text = recorded(recordings / "cli" / f"{name}.txt")
-    ours, printed = Tools(bench.cluster, "pve1").programs[command[0]](command[1:])
+    ours, printed = tools_of(bench, "pve1").programs[command[0]](command[1:])
     assert (ours, masked(printed)) == (code, masked(text))
 
 
 def test_links_of_a_node(bench: Any, recordings: Path) -> None:
     _, _, text = recorded(recordings / "cli" / "corosync_cfgtool.txt")
-    code, printed = Tools(bench.cluster, "pve1").cfgtool(["-s"])
+    code, printed = tools_of(bench, "pve1").cfgtool(["-s"])
     assert code == 0
     first, second = printed.split("LINK ID 1 udp\n")
     assert first == text, "the first of our two links is the recorded one"
     assert "10.84.255.11" in second
     bench.cluster.dead_links.add(("pve3", 1))
-    down = Tools(bench.cluster, "pve1").cfgtool(["-s"])[1].split("LINK ID 1 udp\n")
+    down = tools_of(bench, "pve1").cfgtool(["-s"])[1].split("LINK ID 1 udp\n")
     assert down[0] == text
     assert re.search(r"nodeid:\s+3:\tdisconnected", down[1])
 
@@ -53,18 +58,18 @@ def test_links_of_a_node(bench: Any, recordings: Path) -> None:
 def test_without_quorum(bench: Any, recordings: Path) -> None:
     bench.machines.cut.add("pve1")
     bench.machines.run(20)
-    code, printed = Tools(bench.cluster, "pve1").pvecm(["status"])
+    code, printed = tools_of(bench, "pve1").pvecm(["status"])
     assert code == 0
     assert masked(printed) == masked((recordings / "cli" / "pvecm-status-noquorum.txt").read_text())
 
 
 def test_corosync_down(bench: Any) -> None:
     bench.machines.power_off("pve3")
-    assert Tools(bench.cluster, "pve3").quorumtool(["-s"]) == (1, "Cannot initialize QUORUM service\n")
+    assert tools_of(bench, "pve3").quorumtool(["-s"]) == (1, "Cannot initialize QUORUM service\n")
 
 
 def test_qm(bench: Any, recordings: Path) -> None:
-    tools = Tools(bench.cluster, "pve1")
+    tools = tools_of(bench, "pve1")
     _, _, text = recorded(recordings / "cli" / "qm_list.txt")
     assert tools.qm(["list"])[1].splitlines()[0].split() == text.splitlines()[0].split()
     assert tools.qm(["status", "110"]) == (0, "status: running\n")
@@ -77,7 +82,7 @@ def test_qm(bench: Any, recordings: Path) -> None:
 
 def test_ha_manager_status(bench: Any, recordings: Path) -> None:
     _, _, text = recorded(recordings / "cli" / "ha_status.txt")
-    code, printed = Tools(bench.cluster, "pve1").ha_manager(["status"])
+    code, printed = tools_of(bench, "pve1").ha_manager(["status"])
     assert code == 0
     words = [line.split()[0] for line in text.splitlines()]
     assert list(dict.fromkeys(line.split()[0] for line in printed.splitlines())) == list(dict.fromkeys(words))

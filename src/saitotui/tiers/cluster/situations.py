@@ -13,7 +13,7 @@ NODE_OFFLINE = Situation(
     "before its guests start elsewhere.",
     "Watch the fencing countdown. Do not start its guests by hand: two running copies destroy data. A rented "
     "machine that hangs or is off can be reset.",
-    ("reset-server",),
+    ("reset-server", "remove-node"),
 )
 NODE_MISSING = Situation(
     "cluster.node-missing",
@@ -22,6 +22,7 @@ NODE_MISSING = Situation(
     "The cluster does not know it: it was removed, or never joined.",
     "Join it again as a fresh node; or correct the profile. A removed node must not boot on this network as "
     "it was.",
+    ("bootstrap-cluster",),
 )
 NODE_UNEXPECTED = Situation(
     "cluster.node-unexpected",
