@@ -37,14 +37,14 @@ async def test_it_goes_and_another_comes_in_its_place(tmp_path: Path) -> None:
         result = await Carried(tmp_path).run(simulation, plan)
         assert result.outcome is Outcome.DONE, result.sentence
         cluster = simulation.http.cluster.cluster
-        assert cluster.corosync.nodes == ("pve1", "pve2")
+        assert list(cluster.corosync.nodes) == ["pve1", "pve2"]
         simulation.inject("pve-fresh", "pve3")
         simulation.world.power_on("pve3")
         simulation.advance(90)
         join = await made(simulation, "bootstrap-cluster")
         result = await Carried(tmp_path / "join").run(simulation, join)
         assert result.outcome is Outcome.DONE, result.sentence
-        assert cluster.corosync.nodes == ("pve1", "pve2", "pve3")
+        assert list(cluster.corosync.nodes) == ["pve1", "pve2", "pve3"]
         simulation.advance(30)
         assert cluster.book.verdicts["pve3"] == "online"
 

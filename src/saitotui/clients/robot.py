@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from saitotui.clients.http import HttpConnection
-from saitotui.model.command import Answer, Command, Failure, FailureKind
+from saitotui.model.command import Answer, Command, Failure, FailureKind, Json
 from saitotui.model.profile import HttpService
 from saitotui.model.text import one_line
 
@@ -22,7 +22,7 @@ class RobotConnection:
 
     async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
         answers = await self._http.ask([_form(command) for command in commands], deadline)
-        return [_checked(answer) for answer in answers]
+        return [_checked(_hidden(answer)) for answer in answers]
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -34,6 +34,38 @@ def _form(command: Command) -> Command:
 
     fields = json.loads(command.body) if command.body else {}
     return replace(command, body=urlencode(fields)) if fields else command
+
+
+HIDDEN = "(hidden)"
+
+
+def _hidden(answer: Answer | Failure) -> Answer | Failure:
+    """The answer without passwords: Robot tells that of a rescue system, and answers are recorded."""
+    from dataclasses import replace
+
+    if isinstance(answer, Failure) or not (found := _passwords(answer.data)):
+        return answer
+    text = answer.text
+    for password in found:
+        text = text.replace(password, HIDDEN)
+    return replace(answer, text=text, data=_covered(answer.data))
+
+
+def _passwords(data: Json) -> list[str]:
+    if isinstance(data, list):
+        return [password for one in data for password in _passwords(one)]
+    if not isinstance(data, dict):
+        return []
+    own = [value for name, value in data.items() if name == "password" and isinstance(value, str) and value]
+    return own + [password for value in data.values() for password in _passwords(value)]
+
+
+def _covered(data: Json) -> Json:
+    if isinstance(data, list):
+        return [_covered(one) for one in data]
+    if not isinstance(data, dict):
+        return data
+    return {name: HIDDEN if name == "password" and value else _covered(value) for name, value in data.items()}
 
 
 def _checked(answer: Answer | Failure) -> Answer | Failure:

@@ -61,6 +61,16 @@ class Failover:
     active: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """Whether a server boots into the rescue system next; `host_keys` are the fingerprints that it will show,
+    as far as Robot knows them."""
+
+    number: str
+    active: bool
+    host_keys: tuple[str, ...] = ()
+
+
 def servers(answer: Answer) -> tuple[Server, ...]:
     """Reads `GET /server`."""
     found = [_server(entry) for entry in _entries(answer, "server")]
@@ -85,6 +95,15 @@ def power(answer: Answer) -> Power:
     entry = _entry(answer.data, "reset")
     number = _needed(entry, "server_number", "a reset option")
     return Power(number, _types(entry), _text(entry, "operating_status"))
+
+
+def rescue(answer: Answer) -> Rescue:
+    """Reads `GET /boot/NUMBER/rescue`."""
+    entry = _entry(answer.data, "rescue")
+    found = entry.get("host_key")
+    keys = [one.get("key") for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    prints = tuple(_text(key, "fingerprint") for key in keys if isinstance(key, dict))
+    return Rescue(_needed(entry, "server_number", "a rescue system"), entry.get("active") is True, prints)
 
 
 def failovers(answer: Answer) -> tuple[Failover, ...]:

@@ -414,6 +414,9 @@ class Hardware:
     """Robot's server number (`"321"`): host of this profile."""
     failover_ips: Mapping[str, HostName] = field(default_factory=dict)
     """Failover address: host of this profile that it is expected to point to."""
+    rescue_key: str = ""
+    """Fingerprint (`15:28:b0:...`) of an SSH key that Robot knows: the rescue system lets it in, and gets no
+    password."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import duration
 from saitotui.runbooks.fencing import silent
 from saitotui.runbooks.judging import reading
-from saitotui.runbooks.rented import Rented, rented
+from saitotui.runbooks.rented import Rented, foreign, rented
 
 ID = "reset-server"
 TITLE = "Reset a rented machine"
@@ -99,7 +99,7 @@ def _booted(host: str) -> Check:
 
     def judge(answer: Answer | Failure) -> Verdict:
         """No answer is an answer: it has not booted."""
-        if isinstance(answer, Failure) and answer.kind in BOOTING:
+        if isinstance(answer, Failure) and (answer.kind in BOOTING or foreign(answer)):
             return Verdict(False, answer.sentence)
         return reading(fresh)(answer)
 

@@ -77,6 +77,7 @@ def sections(doors: Doors, ca: str, folder: str) -> dict[str, Section]:
                 "tls": tls,
             },
             "servers": {str(number): name for name, number in robot_part.NUMBERS.items()},
+            "rescue_key": robot_part.KEY,
             "failover_ips": {robot_part.FAILOVER_IP: robot_part.FAILOVER_HOST},
         },
     }

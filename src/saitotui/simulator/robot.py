@@ -20,7 +20,7 @@ SWITCH = 40.0
 BLOCKED = 600.0
 HOUR = 3600
 LIMITS = {"GET server": 200, "GET reset": 500, "POST reset": 50, "GET failover": 100, "POST failover": 50,
-          "DELETE failover": 50}  # fmt: skip
+          "DELETE failover": 50, "GET boot": 500, "POST boot": 500, "DELETE boot": 500}  # fmt: skip
 Json = Any
 
 
@@ -76,6 +76,8 @@ class Robot:
     servers: list[Server]
     failovers: list[Failover]
     limits: dict[str, int] = field(default_factory=lambda: dict(LIMITS))
+    rescues: dict[int, str] = field(default_factory=dict)
+    """Servers that boot into the rescue system next, with the key that it lets in."""
     denied: bool = False
     """The web service user was removed: every login fails."""
     _asked: dict[str, list[float]] = field(default_factory=dict)
@@ -114,9 +116,15 @@ class Robot:
         parts = request.path.strip("/").split("/")
         kind, name = parts[0], parts[1] if len(parts) > 1 else ""
         what = f"{request.method} {kind}"
-        if what not in self.limits or len(parts) > 2 or (request.method != "GET" and not name):
+        longest = 3 if kind == "boot" else 2
+        if what not in self.limits or len(parts) > longest or (request.method != "GET" and not name):
             raise RobotError(404, "NOT_FOUND", "Not Found")
         self._count(what)
+        if kind == "boot":
+            return self._boot(request, self._find(name), parts[2:])
+        return self._answer(what, name, request)
+
+    def _answer(self, what: str, name: str, request: Request) -> Reply:
         match what:
             case "GET server":
                 if name:
@@ -186,6 +194,32 @@ class Robot:
             raise _invalid(wrong=["type"])
         self.fabric.press(server.host, kind)
         return _reply(200, {"reset": {**self._base(server), "type": kind}})
+
+    def _boot(self, request: Request, server: Server, parts: list[str]) -> Reply:
+        """`/boot/NUMBER/rescue`. Without a key the real one makes a password."""
+        if parts != ["rescue"]:
+            raise RobotError(404, "NOT_FOUND", "Not Found")
+        active = server.number in self.rescues
+        password = ""
+        if request.method == "POST":
+            if active:
+                raise RobotError(409, "BOOT_ALREADY_ENABLED", "There is already an active boot configuration")
+            if request.form.get("os") != "linux":
+                raise _invalid(wrong=["os"])
+            self.rescues[server.number] = request.form.get("authorized_key", "")
+            password = "" if self.rescues[server.number] else secrets.token_urlsafe(12)
+        elif request.method == "DELETE":
+            self.rescues.pop(server.number, None)
+        active, key = server.number in self.rescues, self.rescues.get(server.number, "")
+        shown = [{"key": {"name": "ops", "fingerprint": key, "type": "ED25519", "size": 256}}] if key else []
+        entry = {**self._base(server), "os": "linux" if active else ["linux", "vkvm"], "active": active,
+                 "password": password or None, "authorized_key": shown, "host_key": []}  # fmt: skip
+        return _reply(200, {"rescue": entry})
+
+    def boots(self, host: str) -> bool:
+        """The machine boots now: whether into the rescue system."""
+        server = next(one for one in self.servers if one.host == host)
+        return self.rescues.pop(server.number, None) is not None
 
     def _failover(self, failover: Failover) -> dict[str, Json]:
         server = self._find(str(failover.number))

@@ -11,6 +11,8 @@ from saitotui.simulator.world import Machine, World, targets
 USER = "#ws+fsn1"
 NUMBERS = {"pve1": 1402311, "pve2": 1402312, "pve3": 1402313, "st1": 1402321, "st2": 1402322}
 ADDRESSES = {name: f"203.0.113.{11 + at}" for at, name in enumerate(NUMBERS)}
+KEY = "15:28:b0:03:95:f0:77:b3:10:56:15:6b:77:22:a5:bb"
+"""The fingerprint of a key that Robot knows."""
 FAILOVER_IP, FAILOVER_HOST = "203.0.113.200", "pve1"
 
 
@@ -43,11 +45,17 @@ class RobotPart:
         if kind == "man":
             self.call_later(600, lambda: self.world.reset(host))
         elif kind == "power" and not machine.powered:
+            self._boots(machine)
             self.world.power_on(host)
         elif kind in ("power", "power_long"):
             self.world.power_off(host)
         elif kind == "hw" or machine.up:
+            self._boots(machine)
             self.world.reset(host)
+
+    def _boots(self, machine: Machine) -> None:
+        """Another system, where nothing of the machine's own runs; or its own again."""
+        machine.rescued = self.robot.boots(machine.name)
 
     def running(self, host: str) -> bool:
         return self.world.machines[host].powered

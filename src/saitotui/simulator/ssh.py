@@ -61,7 +61,7 @@ class SshServer:
         self, machine: Machine, key: asyncssh.SSHKey, authorized: asyncssh.SSHAuthorizedKeys, sockets: Sockets
     ) -> None:
         self._machine = machine
-        self._key = key
+        self._key, self._other = key, asyncssh.generate_private_key("ssh-ed25519")
         self._authorized = authorized
         self._sockets = sockets
 
@@ -71,7 +71,7 @@ class SshServer:
             connection = await asyncssh.run_server(
                 connected,
                 server_factory=lambda: _Server(self._authorized, self._sockets),
-                server_host_keys=[self._key],
+                server_host_keys=[self._other if self._machine.rescued else self._key],
                 process_factory=self._process,
                 encoding=None,
                 keepalive_interval=0,

@@ -63,6 +63,8 @@ class Machine:
     masked: set[str] = field(default_factory=set)
     """Units that nobody can start."""
     files: dict[str, Content] = field(default_factory=dict)
+    rescued: bool = False
+    """It runs a rescue system, with a host key of its own."""
     logins: list[tuple[float, str, str]] = field(default_factory=list)
     """Who logged in: when (UTC seconds), and from where."""
     locks: set[str] = field(default_factory=set)
@@ -194,7 +196,8 @@ class World:
             if machine.powered and not machine.booted:
                 machine.booted, machine.boot_at = True, self.clock.now()
                 for service in machine.services:
-                    machine.services[service] = "running"
+                    own = machine.rescued and service != "ssh"
+                    machine.services[service] = "stopped" if own else "running"
                 self.changed(machine)
 
         if boot > 0:

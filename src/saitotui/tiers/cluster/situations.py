@@ -13,7 +13,7 @@ NODE_OFFLINE = Situation(
     "before its guests start elsewhere.",
     "Watch the fencing countdown. Do not start its guests by hand: two running copies destroy data. A rented "
     "machine that hangs or is off can be reset.",
-    ("reset-server", "remove-node"),
+    ("reset-server",),
 )
 NODE_MISSING = Situation(
     "cluster.node-missing",
@@ -106,8 +106,8 @@ NODE_FENCED = Situation(
     Health.WARN,
     "A lost node was fenced",
     "Its HA guests were recovered; it must not come back on the network with stale state unnoticed.",
-    "Find out why it died before it rejoins.",
-    ("reset-server",),
+    "Find out why it died before it rejoins. One that will not come back is taken out of the cluster.",
+    ("reset-server", "rescue-server", "remove-node"),
 )
 NODE_MAINTENANCE = Situation(
     "cluster.node-maintenance",
