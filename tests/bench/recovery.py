@@ -99,7 +99,7 @@ def _stock(zabbix: Zabbix, lab: Lab) -> Iterator[None]:
     zabbix.call("host.massadd", {"hosts": [host], "templates": [template]})
     key = {
         "hostids": host["hostid"],
-        "search": {"key_": "net.tcp.service"},
+        "search": {"key_": "net.tcp.service["},
         "output": ["lastvalue", "lastclock"],
     }
     wait_for(

@@ -63,7 +63,7 @@ READ = {
     "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
     "hardware": ("hardware/",),
     "hosts": ("hosts/",),
-    "cluster": ("cluster/", "hosts/"),
+    "cluster": ("cluster/", "hosts/", "database/"),
     "monitoring": ("monitoring/",),
 }
 """By the tier of a runbook: the questions whose answers it reads."""

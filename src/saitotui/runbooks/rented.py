@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from saitotui.facts import robot
 from saitotui.facts.robot import Power
-from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind
+from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
@@ -100,12 +100,6 @@ def rented(profile: Profile, snapshot: Snapshot, host: str) -> Rented | str:
         return f"Robot does not say how {host} can be switched off"
     types = next((one.types for one in told if one.number == numbers[0]), ())
     return Rented(profile, host, numbers[0], types)
-
-
-def foreign(failure: Failure) -> bool:
-    """Whether another system answers at a machine's address than the one whose host key this console knows:
-    the rescue system, or one that was installed anew."""
-    return failure.kind is FailureKind.DENIED and "host key" in failure.sentence
 
 
 def ask(path: str) -> Command:

@@ -27,9 +27,10 @@ from saitotui.model.plan import (
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.booting import foreign
 from saitotui.runbooks.fencing import silent
 from saitotui.runbooks.judging import reading
-from saitotui.runbooks.rented import ANSWER, PAUSE, Rented, ask, foreign, rented
+from saitotui.runbooks.rented import ANSWER, PAUSE, Rented, ask, rented
 
 ID = "rescue-server"
 TITLE = "Boot a rented machine into the rescue system"

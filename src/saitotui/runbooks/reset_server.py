@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from saitotui.facts import host as host_facts
-from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
-from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Refusal, Stage, Step, Verdict
+from saitotui.model.plan import Grade, Parameter, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.model.text import duration
+from saitotui.runbooks.booting import booted
 from saitotui.runbooks.fencing import silent
-from saitotui.runbooks.judging import reading
-from saitotui.runbooks.rented import Rented, foreign, rented
+from saitotui.runbooks.rented import Rented, rented
 
 ID = "reset-server"
 TITLE = "Reset a rented machine"
@@ -29,10 +26,6 @@ WORDS = {
 }
 BOOT = 600.0
 """Seconds in which a machine must have booted."""
-FRESH = 900.0
-"""Seconds since its start for which it counts as booted just now."""
-BOOTING = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.REFUSED)
-"""How a machine answers that boots: nobody listens yet."""
 
 
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
@@ -76,7 +69,7 @@ def _press(machine: Rented, how: str) -> Stage:
     step = Step(
         f"{host} boots",
         (machine.press(KINDS[how]),),
-        goal=_booted(host),
+        goal=booted(host),
         requires=(machine.off(),) if how == "on" else (),
         no_undo="what was in its memory is gone",
         deadline=BOOT,
@@ -90,21 +83,6 @@ def _press(machine: Rented, how: str) -> Stage:
         notice="nothing: it was off" if how == "on" else f"whatever still runs on {host} ends at once",
         point_of_no_return=True,
     )
-
-
-def _booted(host: str) -> Check:
-    def fresh(answer: Answer) -> Verdict:
-        up = host_facts.facts(answer).uptime
-        return Verdict(up < FRESH, f"up for {duration(round(up))}")
-
-    def judge(answer: Answer | Failure) -> Verdict:
-        """No answer is an answer: it has not booted."""
-        if isinstance(answer, Failure) and (answer.kind in BOOTING or foreign(answer)):
-            return Verdict(False, answer.sentence)
-        return reading(fresh)(answer)
-
-    command = Command(Client.SSH, host, host_facts.FACTS)
-    return Check(f"{host} answers, and has booted just now", command, judge, 6.0, pause=2.0)
 
 
 RUNBOOK = Runbook(
