@@ -68,7 +68,7 @@ async def test_one_joins_a_cluster_that_runs(tmp_path: Path) -> None:
         bare(simulation, "pve1")
         guests = dict(simulation.http.cluster.cluster.guests.processes)
         plan = await made(simulation, ID)
-        assert [stage.name for stage in plan.stages] == ["create", "join pve1", "join pve3", "proof"]
+        assert [stage.name for stage in plan.stages] == ["join pve1", "join pve3", "proof"]
         result = await Carried(tmp_path).run(simulation, await made(simulation, ID, node="pve1"))
         assert result.outcome is Outcome.DONE, result.sentence
         cluster = simulation.http.cluster.cluster

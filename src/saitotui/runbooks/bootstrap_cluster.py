@@ -38,7 +38,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     chosen = _chosen(view, known, parameters.get("node", ""))
     if isinstance(chosen, str):
         return Refusal(ID, (chosen,))
-    first, others = chosen
+    first, others, stands = chosen
     scope = (first, *others)
     if trouble := (*_silent(view, scope), *_wrong_clocks(profile, snapshot, scope)):
         return Refusal(ID, trouble)
@@ -49,15 +49,17 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         cluster.name,
         dict(parameters),
         f"{names} are the cluster {cluster.name}; what stands already stays",
-        tuple(_stages(cluster, first, others)),
+        tuple(_stages(cluster, first, others, stands)),
         tuple(_preflight(cluster, first, others)),
         (),
         ("cluster",),
     )
 
 
-def _chosen(view: View, known: Mapping[str, Place], wanted: str) -> tuple[Place, tuple[Place, ...]] | str:
-    """The node that the others come to, and these."""
+def _chosen(
+    view: View, known: Mapping[str, Place], wanted: str
+) -> tuple[Place, tuple[Place, ...], bool] | str:
+    """The node that the others come to, these, and whether it is in a cluster already."""
     if wanted and wanted not in known:
         return f"the profile has no node {wanted!r}: it has {', '.join(known)}"
     heard = {name: quorum for name, node in view.nodes.items() if (quorum := node.quorum) and quorum.running}
@@ -67,7 +69,7 @@ def _chosen(view: View, known: Mapping[str, Place], wanted: str) -> tuple[Place,
         return f"{', '.join(members)} are in a cluster that has no quorum: bring it back first"
     first = next((name for name in (*whole, *known) if name != wanted or len(known) == 1), "")
     others = [name for name in known if name != first and (not wanted or name == wanted)]
-    return known[first], tuple(known[name] for name in others)
+    return known[first], tuple(known[name] for name in others), first in whole
 
 
 def _silent(view: View, scope: Sequence[Place]) -> Iterator[str]:
@@ -102,14 +104,15 @@ def _preflight(cluster: Cluster, first: Place, others: Sequence[Place]) -> Itera
         yield Precondition(joining.expendable(place), why, Grade.AMBER)
 
 
-def _stages(cluster: Cluster, first: Place, others: Sequence[Place]) -> Iterator[Stage]:
-    yield Stage(
-        "create",
-        f"{first.name} begins the cluster {cluster.name}",
-        (joining.create(first, cluster.name),),
-        confirm=f"create {cluster.name}",
-        notice="nothing",
-    )
+def _stages(cluster: Cluster, first: Place, others: Sequence[Place], stands: bool) -> Iterator[Stage]:
+    if not stands:
+        yield Stage(
+            "create",
+            f"{first.name} begins the cluster {cluster.name}",
+            (joining.create(first, cluster.name),),
+            confirm=f"create {cluster.name}",
+            notice="nothing",
+        )
     links = len(cluster.link_addresses)
     for number, place in enumerate(others, 1):
         inside = (first, *others[:number])
