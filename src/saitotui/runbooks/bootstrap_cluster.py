@@ -98,8 +98,11 @@ def _preflight(cluster: Cluster, first: Place, others: Sequence[Place]) -> Itera
             joining.roomy(place), "the configuration of the whole cluster is kept on each node"
         )
     for place in others:
-        yield Precondition(joining.reaches(place, first), "corosync would lose the node again and again")
-        yield Precondition(joining.near(place, first), "corosync wants less", Grade.AMBER, Grade.AMBER)
+        why = "corosync would lose the node again and again"
+        yield Precondition(joining.reaches(place, first, joining.TOO_FAR), why)
+        yield Precondition(
+            joining.reaches(place, first, joining.FAR), "corosync wants less", Grade.AMBER, Grade.AMBER
+        )
         why = "the cluster's own takes its place: keep a copy of what you need"
         yield Precondition(joining.expendable(place), why, Grade.AMBER)
 

@@ -23,12 +23,9 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     view = api.seen(profile, snapshot)
     if isinstance(view, str):
         return Refusal(ID, (view,))
-    guest = next((one for one in view.guests if one.vmid == parameters.get("guest", "")), None)
-    target = parameters.get("to", "")
-    if guest is None:
-        return Refusal(
-            ID, (f"the cluster has no guest {parameters.get('guest', '')!r}: give its number as guest=",)
-        )
+    guest, target = guests.numbered(view, parameters.get("guest", "")), parameters.get("to", "")
+    if isinstance(guest, str):
+        return Refusal(ID, (guest,))
     if trouble := _trouble(view, guest, target):
         return Refusal(ID, (trouble,))
     name = guests.named(guest)

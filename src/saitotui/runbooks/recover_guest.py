@@ -87,7 +87,7 @@ def _preflight(view: View, guest: GuestUse) -> Iterator[Precondition]:
     yield Precondition(api.quorate(view.cluster), "without quorum nothing can be started", decisive=True)
     yield Precondition(api.online(guest.node), "it could start nothing", decisive=True)
     why = "two copies of a guest destroy its data"
-    yield Precondition(_off(guest), why, decisive=True)
+    yield Precondition(guests.off(guest), why, decisive=True)
     why = "a backup, a snapshot or a move holds it, or was cut off: wait for its end, or find out"
     yield Precondition(guests.unlocked(guest), why, decisive=True)
     yield Precondition(
@@ -170,15 +170,6 @@ def _running(guest: GuestUse) -> Check:
         f"guest {guest.vmid} runs",
         lambda use: Verdict(use.status == "running", f"{use.status} on {use.node}"),
     )
-
-
-def _off(guest: GuestUse) -> Check:
-    def judge(use: GuestUse) -> Verdict:
-        if use.status not in ("running", "stopped"):
-            return Verdict(None, use.status)
-        return Verdict(use.status == "stopped" and use.node == guest.node, f"{use.status} on {use.node}")
-
-    return api.by_guest(guest.vmid, f"guest {guest.vmid} is off, on {guest.node}", judge)
 
 
 RUNBOOK = Runbook(

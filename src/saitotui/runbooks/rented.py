@@ -92,6 +92,9 @@ def rented(profile: Profile, snapshot: Snapshot, host: str) -> Rented | str:
     """The machine that `host` is; or why Robot cannot do anything for it."""
     if profile.hardware is None:
         return "the profile has no Robot (hardware) that could switch it off"
+    if not host:
+        known = ", ".join(dict.fromkeys(profile.hardware.servers.values()))
+        return f"give host=, it is one of {known}"
     numbers = [number for number, name in profile.hardware.servers.items() if name == host]
     if len(numbers) != 1 or not numbers[0].isdecimal():
         return f"the profile does not say which of Robot's machines (hardware.servers) {host} is"

@@ -42,9 +42,6 @@ BUTTON = "hw"
 def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
     """The plan for the machine that the parameters name."""
     host = parameters.get("host", "")
-    if profile.hardware is not None and not host:
-        known = ", ".join(dict.fromkeys(profile.hardware.servers.values()))
-        return Refusal(ID, (f"give host=, it is one of {known}",))
     machine = rented(profile, snapshot, host)
     if isinstance(machine, str):
         return Refusal(ID, (machine,))

@@ -33,9 +33,6 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     host, how = parameters.get("host", ""), parameters.get("how", "") or "hard"
     if how not in KINDS:
         return Refusal(ID, (f"how is {how!r}: give {', '.join(KINDS)}",))
-    if profile.hardware is not None and not host:
-        known = ", ".join(dict.fromkeys(profile.hardware.servers.values()))
-        return Refusal(ID, (f"give host=, it is one of {known}",))
     machine = rented(profile, snapshot, host)
     if isinstance(machine, str):
         return Refusal(ID, (machine,))

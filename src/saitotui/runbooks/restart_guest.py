@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from saitotui.facts.proxmox_resources import GuestUse
-from saitotui.model.plan import Act, Check, Parameter, Plan, Precondition, Refusal, Stage, Step, Verdict
+from saitotui.model.plan import Act, Parameter, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
@@ -28,10 +28,9 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     view = api.seen(profile, snapshot)
     if isinstance(view, str):
         return Refusal(ID, (view,))
-    guest = next((one for one in view.guests if one.vmid == parameters.get("guest", "")), None)
-    if guest is None:
-        wanted = parameters.get("guest", "")
-        return Refusal(ID, (f"the cluster has no guest {wanted!r}: give its number as guest=",))
+    guest = guests.numbered(view, parameters.get("guest", ""))
+    if isinstance(guest, str):
+        return Refusal(ID, (guest,))
     known = view.cluster.guests.get(guest.vmid)
     host = known.host if known else ""
     if trouble := _trouble(view, guest) or _needed(profile, snapshot, host):
@@ -95,7 +94,7 @@ def _restart(guest: GuestUse, host: str) -> Stage:
         Step(
             f"guest {name} shuts down",
             (_order(guest, "shutdown"),),
-            goal=_stopped(guest),
+            goal=guests.off(guest),
             undo=(_order(guest, "start"),),
             undone=runs,
             deadline=STOP,
@@ -122,13 +121,6 @@ def _restart(guest: GuestUse, host: str) -> Stage:
         confirm=f"restart {guest.vmid}",
         notice=f"{down} until it has booted; `what-if {guest.vmid}` says what stops",
     )
-
-
-def _stopped(guest: GuestUse) -> Check:
-    def judge(use: GuestUse) -> Verdict:
-        return Verdict(use.status == "stopped", f"{use.status} on {use.node}")
-
-    return api.by_guest(guest.vmid, f"guest {guest.vmid} has stopped", judge)
 
 
 RUNBOOK = Runbook(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from saitotui.facts.proxmox_resources import GuestUse, Resources
 from saitotui.model.plan import Act, Check, Verdict
 from saitotui.runbooks.cluster import api
+from saitotui.tiers.cluster.view import View
 
 GIB = float(1 << 30)
 STANDS_STILL = "stands still for the last moments of its move, mostly less than a second"
@@ -44,6 +45,23 @@ def runs_on(guest: GuestUse, node: str) -> Check:
         return Verdict(there, f"{use.status} on {use.node}{lock}")
 
     return api.by_guest(guest.vmid, f"guest {guest.vmid} runs on {node}", judge)
+
+
+def off(guest: GuestUse) -> Check:
+    """Whether it is off, where it is known; a node that is lost does not say."""
+
+    def judge(use: GuestUse) -> Verdict:
+        if use.status not in ("running", "stopped"):
+            return Verdict(None, use.status)
+        return Verdict(use.status == "stopped" and use.node == guest.node, f"{use.status} on {use.node}")
+
+    return api.by_guest(guest.vmid, f"guest {guest.vmid} is off, on {guest.node}", judge)
+
+
+def numbered(view: View, number: str) -> GuestUse | str:
+    """The guest of that number; or that there is none."""
+    found = next((guest for guest in view.guests if guest.vmid == number), None)
+    return found or f"the cluster has no guest {number!r}: give its number as guest="
 
 
 def migrates(guest: GuestUse, target: str) -> Act:

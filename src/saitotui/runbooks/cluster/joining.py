@@ -188,25 +188,16 @@ def _times(answer: Answer, links: int) -> list[float] | str:
     return [float(one) for one in _TIMES.findall(answer.text)]
 
 
-def reaches(place: Place, first: Place) -> Check:
+def reaches(place: Place, first: Place, limit: float) -> Check:
+    """Whether whole frames pass over each link, there and back in less than `limit` milliseconds."""
+
     def judge(answer: Answer) -> Verdict:
         times = _times(answer, len(first.addresses))
         if isinstance(times, str):
             return Verdict(False, times)
-        return Verdict(max(times) < TOO_FAR, _told(times))
+        return Verdict(max(times) < limit, _told(times))
 
-    sentence = f"{place.name} reaches {first.name} over every link, in less than {TOO_FAR:g} ms"
-    return _check(place, sentence, _pinged(place, first), judge, 20.0)
-
-
-def near(place: Place, first: Place) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        times = _times(answer, len(first.addresses))
-        if isinstance(times, str):
-            return Verdict(None, times)
-        return Verdict(max(times) < FAR, _told(times))
-
-    sentence = f"{place.name} reaches {first.name} in less than {FAR:g} ms"
+    sentence = f"{place.name} reaches {first.name} over every link, in less than {limit:g} ms"
     return _check(place, sentence, _pinged(place, first), judge, 20.0)
 
 
@@ -289,15 +280,11 @@ def join(place: Place, first: Place, cluster: str) -> Step:
     )
 
 
-def _quorum(answer: Answer) -> QuorumView:
-    return proxmox_corosync.quorum(answer)
-
-
 def together(seen_from: Place, others: Sequence[Place]) -> Check:
     """Whether a node has quorum, and counts the others."""
 
     def judge(answer: Answer) -> Verdict:
-        view = _quorum(answer)
+        view: QuorumView = proxmox_corosync.quorum(answer)
         if not view.running:
             return Verdict(False, f"its corosync does not run: {view.reason}")
         names = {member.name for member in view.members}
