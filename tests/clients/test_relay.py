@@ -106,6 +106,13 @@ async def test_a_host_that_zabbix_does_not_know() -> None:
     assert found.sentence == "st9: Zabbix does not know it, or does not watch it"
 
 
+async def test_a_host_may_be_called_by_words() -> None:
+    zabbix = Zabbix({"lastvalue": value("x")})
+    zabbix.rows["host.get"] = [{"hostid": "7", "host": "storage node 1"}]
+    found = await outcome(zabbix, Command(Client.RELAY, "zabbix", f"storage node 1 {KEY}", ASKED))
+    assert isinstance(found, Answer)
+
+
 async def test_what_zabbix_itself_fails_with_is_said_for_all() -> None:
     zabbix = Zabbix({"lastvalue": value("x")})
     zabbix.failure = Failure(FailureKind.DENIED, "zabbix: No permissions")

@@ -23,6 +23,8 @@ from saitotui.model.text import one_line
 
 WHERE = "zabbix"
 BRING = "run zabbix-recovery, which tells the agents what to ask"
+AGENT = 1
+"""The type of an agent's interface."""
 MOST = 2000
 """Values in one request."""
 GZIP = 31
@@ -51,7 +53,7 @@ class RelayConnection:
         return answers
 
     async def _some(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
-        wanted = [tuple(command.text.split(" ", 1)) for command in commands]
+        wanted = [tuple(command.text.rsplit(" ", 1)) for command in commands]
         found = await self._zabbix.ask(_asked(wanted), deadline)
         for one in found:
             if isinstance(one, Failure):
@@ -98,7 +100,10 @@ def _asked(wanted: Sequence[tuple[str, ...]]) -> list[Command]:
     keys: Json = list(dict.fromkeys(key for _, key in wanted))
     asked: dict[str, Json] = {
         "host.get": {"output": ["hostid", "host"], "filter": {"host": hosts, "status": 0}},
-        "hostinterface.get": {"output": ["hostid", "error"], "filter": {"available": 2, "main": 1}},
+        "hostinterface.get": {
+            "output": ["hostid", "error"],
+            "filter": {"available": 2, "main": 1, "type": AGENT},
+        },
         "item.get": {
             "output": ["hostid", "key_", "lastvalue", "lastclock", "lastns", "state", "error"],
             "filter": {"key_": keys, "status": 0},

@@ -12,6 +12,9 @@ from typing import Any, Protocol, TypeAlias
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind, Question
 from saitotui.model.snapshot import Reading, Snapshot
 
+SAME = 1.0
+"""Seconds between two answers that are two: who keeps an answer knows its second."""
+
 Lane: TypeAlias = tuple[Client, str, str, float]
 """Questions of one client, target, session and deadline travel together."""
 
@@ -50,7 +53,7 @@ def _reading(question: Question[Any], answer: Answer | Failure, at: float, cost:
         return Reading(value, at, cost, every=question.every)
     # When somebody else asked is known to the second.
     cost = max(cost, 1.0) if answer.age else cost
-    return Reading(value, at - answer.age, cost, answer, every=question.every)
+    return Reading(value, at - answer.age, cost, replace(answer, age=0.0), every=question.every)
 
 
 class Memory:
@@ -63,12 +66,17 @@ class Memory:
     def keep(self, readings: Mapping[str, Reading[Any]]) -> None:
         for key, reading in readings.items():
             old = self._readings.get(key)
-            if old is not None and old.ok and reading.ok:
+            if old is not None and old.ok and reading.ok and not _same(old, reading):
                 self._earlier[key] = old
             self._readings[key] = reading if reading.ok or old is None else _remember(reading, old)
 
     def snapshot(self, at: float) -> Snapshot:
         return Snapshot(at, dict(self._readings), dict(self._earlier))
+
+
+def _same(old: Reading[Any], new: Reading[Any]) -> bool:
+    """Whether it is the same answer once more, which somebody else keeps: no rate comes of that."""
+    return new.at - old.at < SAME and new.raw == old.raw
 
 
 def _remember(failed: Reading[Any], old: Reading[Any]) -> Reading[Any]:

@@ -34,7 +34,7 @@ class Fleet:
         """The rows of `hostinterface.get` of those that do not answer."""
         return [
             {"interfaceid": str(FIRST + number), "hostid": str(FIRST + number), "available": "2", "main": "1",
-             "error": "Get value from agent failed: cannot connect: [113] No route to host"}
+             "type": "1", "error": "Get value from agent failed: cannot connect: [113] No route to host"}
             for number in sorted(self.mute)
         ]  # fmt: skip
 

@@ -69,7 +69,10 @@ def ask(profile: Profile) -> FleetQuestions | None:
         "filter": {"name": [group]},
         "selectHosts": ["hostid", "host", "status", "maintenance_status"],
     }
-    mute: Json = {"output": ["hostid", "available", "error"], "filter": {"available": 2, "main": 1}}
+    mute: Json = {
+        "output": ["hostid", "available", "error"],
+        "filter": {"available": 2, "main": 1, "type": 1},
+    }
     return FleetQuestions(
         group,
         _question("members", "hostgroup.get", known, zabbix_values.members, EVERY),
