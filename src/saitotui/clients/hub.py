@@ -10,7 +10,7 @@ from contextlib import aclosing
 from saitotui.clients.base import Connection
 from saitotui.clients.ssh import SshHost
 from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
-from saitotui.model.profile import Database, MysqlServer, Profile
+from saitotui.model.profile import Database, MysqlServer, Profile, SecretRef
 
 _log = logging.getLogger(__name__)
 
@@ -85,14 +85,8 @@ class Hub:
             host = self._profile.hosts.get(name)
             if host is None:
                 raise Unknown(f"the profile has no host {name!r}")
-            database = self._profile.database
-            secrets = {}
-            if database is not None:
-                secrets = {
-                    "clone": database.clone_password,
-                    "replication": database.replication_password,
-                }
-            self._hosts[name] = SshHost(name, host, self.host(host.jump) if host.jump else None, secrets)
+            jump = self.host(host.jump) if host.jump else None
+            self._hosts[name] = SshHost(name, host, jump, _secrets(self._profile))
         return self._hosts[name]
 
     def _mysql(self, name: str) -> Connection:
@@ -171,6 +165,17 @@ class Hub:
         for host in reversed(self._hosts.values()):
             await host.aclose()
         self._connections, self._hosts = {}, {}
+
+
+def _secrets(profile: Profile) -> Mapping[str, SecretRef]:
+    """What may be put into files on hosts, by the names that commands have for it."""
+    found: dict[str, SecretRef] = {}
+    if profile.database is not None:
+        found["clone"] = profile.database.clone_password
+        found["replication"] = profile.database.replication_password
+    if profile.storage is not None and profile.storage.build is not None:
+        found["storage"] = profile.storage.build.secret
+    return found
 
 
 def _write_service(database: Database, name: str) -> MysqlServer:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
+from saitotui.model.profile_build import StorageBuild
 from saitotui.model.profile_parts import (
     NO_SECRET,
     STRICT,
@@ -239,6 +240,8 @@ class Storage:
     """The cluster manager."""
     clients: tuple[str, ...] = ()
     """Addresses of the NFS clients that are expected."""
+    build: StorageBuild | None = None
+    """Of what `bootstrap-storage` makes the pair."""
     limits: StorageLimits = StorageLimits()
 
 

@@ -169,6 +169,7 @@ def _holds(shell: Shell, words: list[str]) -> bool:
         return {
             "-n": words[1] != "", "-z": words[1] == "", "-f": file is not None, "-r": file is not None,
             "-e": file is not None or folder, "-s": bool(file), "-d": folder, "-x": file is not None,
+            "-b": path.startswith("/dev/"),
         }.get(words[0], False)  # fmt: skip
     return bool(words) and words[0] != ""
 

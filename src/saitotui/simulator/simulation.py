@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import asyncssh
 import yaml
 
-from saitotui.simulator import http_platform, wars
+from saitotui.simulator import http_platform, storage_build, wars
 from saitotui.simulator.certificates import authority_and_server, client_key
 from saitotui.simulator.clock import Clock
 from saitotui.simulator.database import DatabasePart
@@ -122,6 +122,7 @@ class Simulation:
             "haproxy": "",
         }
         self.storage = StoragePart(world, scenario(self._scenario).storage)
+        storage_build.install(self.storage)
         self.haproxy = HaproxyPart(world)
         self.database = DatabasePart(world, self.haproxy, self.passwords)
         self.haproxy.alive = self._check_of
@@ -175,6 +176,7 @@ class Simulation:
         """The profile, the secrets, and a page that says how to talk to it all."""
         secrets = self.directory / "secrets"
         own = {"db": self.passwords["saitotui"], **{name: self.passwords[name] for name in ("repl", "clone")}}
+        own["storage"] = _secret()
         for name, value in {**self.http.secrets(), **own}.items():
             file = secrets / name
             file.touch(0o600)
@@ -244,6 +246,10 @@ class Simulation:
                 "floating_ip": FLOATING_IP,
                 "clients": list(CLIENTS),
                 "manager": self.storage.manager,
+                "build": storage_build.section(
+                    {name: ADDRESSES[name] for name in self.storage.nodes},
+                    f"file:{self.directory}/secrets/storage",
+                ),
             },
         }
 

@@ -34,7 +34,9 @@ class Drbdadm:
         self._node.machine.programs |= {name: ignoring(function) for name, function in plain.items()}
 
     def _drbdadm(self, words: Sequence[str]) -> Printed:
-        verb = next((word for word in words[1:] if not word.startswith("-")), "")
+        given = [word for word in words[1:] if not word.startswith("-")]
+        # `-c FILE`: another configuration, of which only `dump` is asked.
+        verb = given[1] if words[1:2] == ["-c"] else next(iter(given), "")
         role, disk = self._tools.peer_words()
         node = self._node
         shown = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from saitotui.simulator.pve_corosync import on_links
 from saitotui.simulator.storage_state import (
     CLIENTS,
     DEVICE,
@@ -245,7 +246,8 @@ class Tools:
         floating = f" {FLOATING_IP}/24" if self._node.has_ip else ""
         if "-br" in words:
             loopback = "lo               UNKNOWN        127.0.0.1/8 ::1/128 \n"
-            return Printed(f"{loopback}eno1             UP             {own}/24{floating} \n")
+            first = f"eno1             UP             {own}/24{floating} \n"
+            return Printed(f"{loopback}{first}eno2             UP             {on_links(own)[1]}/24 \n")
         rows = f"2: eno1    inet {own}/24 brd 10.0.0.255 scope global eno1\n"
         return Printed(
             rows + (f"2: eno1    inet{floating} scope global secondary eno1\n" if floating else "")

@@ -93,20 +93,22 @@ class StoragePair:
             for name, host in self.hosts.items():
                 host.prepare(DISK_MIB if name in NODES else 1)
                 self.power_on(name)
-            self._each(self.hosts, lambda host: host.ready())
-            self._each(
-                NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0")
-            )
-            self.hosts["st1"].ssh(_FIRST)
-            self._each(NODES, lambda host: host.ssh(_MANAGED[self.manager]))
-            if self.manager == "pacemaker":
-                self.hosts["st1"].ssh("lab-pacemaker", 90.0)
-            write(self)
-            self._insist()
+            self.each(self.hosts, lambda host: host.ready())
+            self.make()
         except BaseException:
             self.stop()
             raise
         return self
+
+    def make(self) -> None:
+        """A pair of two hosts that run."""
+        self.each(NODES, lambda host: host.ssh(_VOLUME + "&& yes | drbdadm create-md r0 && drbdadm up r0"))
+        self.hosts["st1"].ssh(_FIRST)
+        self.each(NODES, lambda host: host.ssh(_MANAGED[self.manager]))
+        if self.manager == "pacemaker":
+            self.hosts["st1"].ssh("lab-pacemaker", 90.0)
+        write(self)
+        self._insist()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -117,7 +119,7 @@ class StoragePair:
         for host in self.hosts.values():
             host.power_off()
 
-    def _each(self, names: Iterable[str], order: Callable[[UmlHost], object]) -> None:
+    def each(self, names: Iterable[str], order: Callable[[UmlHost], object]) -> None:
         """Tells several hosts the same, at the same time."""
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda name: order(self.hosts[name]), names))
@@ -149,8 +151,8 @@ class StoragePair:
             self.settle(60.0)
         except LabError as error:
             print(f"\nheartbeat is started once more: {error}")
-            self._each(NODES, lambda host: host.ssh("systemctl stop heartbeat"))
-            self._each(NODES, lambda host: host.ssh("systemctl start heartbeat"))
+            self.each(NODES, lambda host: host.ssh("systemctl stop heartbeat"))
+            self.each(NODES, lambda host: host.ssh("systemctl start heartbeat"))
             self.settle()
 
     def _rests(self) -> bool:

@@ -9,6 +9,7 @@ from saitotui.facts.zabbix_fields import inner, rows, text
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Monitoring
+from saitotui.runbooks.files import back, written
 from saitotui.runbooks.judging import reading, value_name, waiting, whatever
 from saitotui.runbooks.recovery import readings
 from saitotui.runbooks.recovery.content import Template, differences, imported
@@ -34,12 +35,12 @@ def put(host: Watched, monitoring: Monitoring) -> Step:
     return Step(
         f"{host.name} gets {', '.join(file.path for file in files)}; its agent reads that",
         (
-            *(Act(on(host, _written(file), Danger.REVERSIBLE, file.text)) for file in files),
+            *(Act(on(host, _put(file), Danger.REVERSIBLE, file.text)) for file in files),
             _restart(host, monitoring, f"echo {host.digest} >{STAMP}"),
         ),
         goal=_ready(host, files),
         undo=(
-            *(Act(on(host, _back(file), Danger.REVERSIBLE)) for file in reversed(files)),
+            *(Act(on(host, back(file.path), Danger.REVERSIBLE)) for file in reversed(files)),
             _restart(host, monitoring, f"rm -f {STAMP}"),
         ),
         undone=_lacks(host, files),
@@ -54,21 +55,8 @@ def _restart(host: Watched, monitoring: Monitoring, noted: str) -> Act:
     return Act(on(host, text, Danger.REVERSIBLE))
 
 
-def _written(file: File) -> str:
-    path = shell(file.path)
-    made = f"mkdir -p {shell(file.folder)} || exit 1; " if file.apart else ""
-    check = file.check.replace("{}", '"$f.new"')
-    return (
-        f"( {made}f={path}; umask 077; "
-        'if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
-        f'cat >"$f.new" && {check} && chown root:root "$f.new" && chmod {file.mode} "$f.new" '
-        '&& mv -f "$f.new" "$f" )'
-    )
-
-
-def _back(file: File) -> str:
-    path = shell(file.path)
-    return f'( f={path}; if [ -e "$f.before" ]; then mv -f "$f.before" "$f"; else rm -f "$f"; fi )'
+def _put(file: File) -> str:
+    return written(file.path, file.mode, file.check, file.folder if file.apart else "")
 
 
 def _asked(host: Watched, paths: Iterable[str]) -> Command:

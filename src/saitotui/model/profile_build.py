@@ -1,0 +1,54 @@
+"""What a profile says of things that are yet to be built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from saitotui.model.profile_parts import NO_SECRET, STRICT, SecretRef
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatLink:
+    """A network over which the nodes of a storage pair hear each other."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    interface: str
+    """Its interface on both nodes (`eno2`)."""
+    addresses: Mapping[str, str]
+    """Each node's address there, by node name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageBuild:
+    """What `bootstrap-storage` makes of two hosts."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    disk: str
+    """The block device under DRBD, on both nodes (`/dev/vg0/r0`): an empty one."""
+    addresses: Mapping[str, str]
+    """Each node's address for DRBD, by node name: best in a network of its own."""
+    links: tuple[HeartbeatLink, ...]
+    """heartbeat's links; two, that no single cable ends."""
+    network: str
+    """The network that may mount the export (`10.0.0.0/24`)."""
+    interface: str
+    """The interface that carries the floating address."""
+    secret: SecretRef = NO_SECRET
+    """Reference to what DRBD and heartbeat know each other by: letters and digits."""
+    port: int = 7788
+    """DRBD's TCP port."""
+    prefix: int = 24
+    """Bits of the floating address's network."""
+    filesystem: Literal["ext4", "xfs"] = "ext4"
+    """What is made on the device."""
+    ping: str = ""
+    """An address that both nodes ping: a router, which tells a node whether it is the one that is cut off."""
+    deadtime: int = 10
+    """Seconds of silence after which heartbeat takes the other node for dead."""
+    services: tuple[str, ...] = ()
+    """What heartbeat starts besides DRBD, in order, in the words of haresources; empty: the file system, the
+    NFS server and the floating address by heartbeat's own scripts."""

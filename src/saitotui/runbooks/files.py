@@ -1,0 +1,109 @@
+"""Files that runbooks put on hosts: the difference is shown first, the program's own checker must find the
+new one good, what was there is kept beside it, and one rename puts it in place (rename(2) is atomic)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from saitotui.clients.quoting import shell
+from saitotui.configs import COVERED, ConfigFile
+from saitotui.model.command import Answer, Client, Command, Danger
+from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
+from saitotui.runbooks.judging import reading
+
+SHOWN = 8
+"""Lines of a difference that are shown."""
+
+
+def written(path: str, mode: str, check: str = "true", folder: str = "") -> str:
+    """What writes standard input there; `folder` is made first, where there is one to make."""
+    made = f"mkdir -p {shell(folder)} || exit 1; " if folder else ""
+    tried = check.replace("{}", '"$f.new"')
+    return (
+        f"( {made}f={shell(path)}; umask 077; "
+        'if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
+        f'cat >"$f.new" && {tried} && chown root:root "$f.new" && chmod {mode} "$f.new" '
+        '&& mv -f "$f.new" "$f" )'
+    )
+
+
+def back(path: str) -> str:
+    """What puts the one before in its place again, or takes it away where there was none."""
+    return f'( f={shell(path)}; if [ -e "$f.before" ]; then mv -f "$f.before" "$f"; else rm -f "$f"; fi )'
+
+
+def configured(host: str, file: ConfigFile) -> Step:
+    """The host has the file as the profile wants it."""
+    return Step(
+        f"{host} has {file.path}",
+        (Act(_on(host, written(file.path, file.mode, file.check, file.folder), file.text)),),
+        goal=as_wanted(host, file),
+        undo=(Act(_on(host, back(file.path))),),
+        undone=_other(host, file),
+        deadline=20.0,
+        expected=0.3,
+    )
+
+
+def _on(host: str, text: str, body: str = "") -> Command:
+    return Command(Client.SSH, host, text, body, danger=Danger.REVERSIBLE)
+
+
+def _seen(host: str, file: ConfigFile) -> Command:
+    """Mode and owner, and the text with its secret covered; status 1 when there is none."""
+    path = shell(file.path)
+    covered = shell("s/" + file.cover + r"/\1" + COVERED + "/")
+    shown = f"sed {covered} {path}" if file.cover else f"cat {path}"
+    return Command(Client.SSH, host, f"stat -c '%a %U' {path} 2>/dev/null && {shown}")
+
+
+def _wanted(file: ConfigFile) -> str:
+    if not file.cover:
+        return file.text
+    pattern = file.cover.replace(r"\(", "(").replace(r"\)", ")")
+    return re.sub(pattern, rf"\1{COVERED}", file.text, flags=re.MULTILINE)
+
+
+def _difference(answer: Answer, file: ConfigFile) -> list[str]:
+    """The lines in which what is there differs from what is wanted; what mode and owner it has, if others."""
+    facts, _, text = answer.text.partition("\n")
+    wanted = f"{file.mode.lstrip('0')} root"
+    found = [] if facts.strip() == wanted else [f"it is {facts.strip()}, not {wanted}"]
+    if text.rstrip("\n") == _wanted(file).rstrip("\n"):
+        return found
+    lines = difflib.unified_diff(text.splitlines(), _wanted(file).splitlines(), n=0, lineterm="")
+    return found + [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def as_wanted(host: str, file: ConfigFile) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        if answer.status:
+            return Verdict(False, "there is none")
+        found = _difference(answer, file)
+        return Verdict(not found, "; ".join(found[:SHOWN]) or "as wanted")
+
+    return Check(f"{file.path} on {host} is as the profile wants it", _seen(host, file), reading(judge))
+
+
+def _other(host: str, file: ConfigFile) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        mine = not answer.status and not _difference(answer, file)
+        return Verdict(not mine, "as the profile wants it" if mine else "another one, or none")
+
+    return Check(f"{file.path} on {host} is as it was", _seen(host, file), reading(judge))
+
+
+def untouched(host: str, file: ConfigFile) -> Precondition:
+    """The difference, to be accepted. A file that is not there yet is none."""
+
+    def judge(answer: Answer) -> Verdict:
+        if answer.status:
+            return Verdict(True, "not there yet")
+        found = _difference(answer, file)
+        more = f" and {len(found) - SHOWN} lines more" if len(found) > SHOWN else ""
+        return Verdict(not found, "; ".join(found[:SHOWN]) + more if found else "as wanted")
+
+    sentence = f"{file.path} on {host} is not there yet, or as the profile wants it"
+    check = Check(sentence, _seen(host, file), reading(judge))
+    return Precondition(check, "it is replaced; what is there is kept beside it (.before)", Grade.AMBER)
