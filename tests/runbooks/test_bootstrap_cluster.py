@@ -144,6 +144,19 @@ async def test_what_cannot_be_planned_says_why(tmp_path: Path) -> None:
         assert "no address of pve2 on link 1" in await why_not(simulation)
 
 
+async def test_a_second_cluster_is_never_begun(tmp_path: Path) -> None:
+    """The only member must not be taken for one that is to join; one that is silent may be a member."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        bare(simulation, "pve1", "pve2")
+        assert "pve3 is the only node" in await why_not(simulation, node="pve3")
+        plan = await made(simulation, ID)
+        assert [stage.name for stage in plan.stages] == ["join pve1", "join pve2", "proof"]
+        simulation.world.power_off("pve3")
+        simulation.advance(10)
+        assert "pve3 does not answer" in await why_not(simulation)
+        assert "no node is in the cluster" in await why_not(simulation, node="pve1")
+
+
 async def test_a_clock_that_is_off_is_set_first(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         simulation.world.machines["pve3"].clock_offset = 9.0

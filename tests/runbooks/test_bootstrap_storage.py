@@ -80,12 +80,16 @@ async def test_a_changed_secret_line_is_covered_too(tmp_path: Path) -> None:
         ({"build": None}, "give `storage.build`"),
         ({"manager": "pacemaker"}, "only pairs under heartbeat"),
         ({"floating_ip": ""}, "no `storage.floating_ip`"),
+        ({"secret": ""}, "give `storage.build.secret`"),
     ],
 )
 async def test_what_the_profile_lacks_is_said(tmp_path: Path, change: dict[str, object], words: str) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         profile = yaml.safe_load(simulation.profile_path.read_text("utf-8"))
-        profile["storage"] |= change
+        if "secret" in change:
+            profile["storage"]["build"] |= change
+        else:
+            profile["storage"] |= change
         simulation.profile_path.write_text(yaml.safe_dump(profile), "utf-8")
         refusal = await planned(simulation, ID)
         assert isinstance(refusal, Refusal)

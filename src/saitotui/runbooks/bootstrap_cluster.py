@@ -67,9 +67,14 @@ def _chosen(
     whole = [name for name in members if heard[name].quorate]
     if members and not whole:
         return f"{', '.join(members)} are in a cluster that has no quorum: bring it back first"
-    first = next((name for name in (*whole, *known) if name != wanted or len(known) == 1), "")
+    if whole == [wanted]:
+        return f"{wanted} is the only node of the cluster: it is the others that join"
+    if wanted and not whole:
+        # One that is silent may be in a cluster of that name: all must say that they are in none.
+        return "no node is in the cluster: without node= it is begun, by all of them"
+    first = next(name for name in (*whole, *known) if name != wanted)
     others = [name for name in known if name != first and (not wanted or name == wanted)]
-    return known[first], tuple(known[name] for name in others), first in whole
+    return known[first], tuple(known[name] for name in others), bool(whole)
 
 
 def _silent(view: View, scope: Sequence[Place]) -> Iterator[str]:

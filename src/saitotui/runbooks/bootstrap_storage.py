@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from saitotui.configs.storage import files
 from saitotui.model.plan import Plan, Precondition, Refusal, Stage
-from saitotui.model.profile import Profile, Storage
+from saitotui.model.profile import NO_SECRET, Profile, Storage
 from saitotui.model.profile_build import StorageBuild
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
@@ -54,6 +54,8 @@ def _lacking(storage: Storage, build: StorageBuild) -> Iterator[str]:
         yield f"a pair has two nodes, the profile has {len(storage.nodes)}"
     if not storage.floating_ip:
         yield "the profile gives no `storage.floating_ip`"
+    if build.secret == NO_SECRET:
+        yield "DRBD and heartbeat have nothing to know each other by: give `storage.build.secret`"
     if not build.links:
         yield "heartbeat has no link: give `storage.build.links`"
     for name in storage.nodes:
