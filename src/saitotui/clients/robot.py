@@ -41,23 +41,12 @@ HIDDEN = "(hidden)"
 
 def _hidden(answer: Answer | Failure) -> Answer | Failure:
     """The answer without passwords: Robot tells that of a rescue system, and answers are recorded."""
+    import json
     from dataclasses import replace
 
-    if isinstance(answer, Failure) or not (found := _passwords(answer.data)):
+    if isinstance(answer, Failure) or (covered := _covered(answer.data)) == answer.data:
         return answer
-    text = answer.text
-    for password in found:
-        text = text.replace(password, HIDDEN)
-    return replace(answer, text=text, data=_covered(answer.data))
-
-
-def _passwords(data: Json) -> list[str]:
-    if isinstance(data, list):
-        return [password for one in data for password in _passwords(one)]
-    if not isinstance(data, dict):
-        return []
-    own = [value for name, value in data.items() if name == "password" and isinstance(value, str) and value]
-    return own + [password for value in data.values() for password in _passwords(value)]
+    return replace(answer, text=json.dumps(covered), data=covered)
 
 
 def _covered(data: Json) -> Json:

@@ -76,6 +76,9 @@ def _tier_picture(kind: TierKind, tier: Tier, snapshot: Snapshot) -> TierPicture
 
 def _dated(picture: TierPicture, platform: Platform, snapshot: Snapshot) -> TierPicture:
     """Where Zabbix's agents asked, how old what they say is."""
+    monitoring = platform.profile.monitoring
+    if monitoring is None or picture.tier not in monitoring.readings:
+        return picture
     ages = [
         snapshot.at - reading.at
         for key, question in platform.questions.items()

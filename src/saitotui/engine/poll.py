@@ -51,9 +51,10 @@ def _reading(question: Question[Any], answer: Answer | Failure, at: float, cost:
     value = question.read(answer)
     if isinstance(answer, Failure):
         return Reading(value, at, cost, every=question.every)
+    if not answer.age:
+        return Reading(value, at, cost, answer, every=question.every)
     # When somebody else asked is known to the second.
-    cost = max(cost, 1.0) if answer.age else cost
-    return Reading(value, at - answer.age, cost, replace(answer, age=0.0), every=question.every)
+    return Reading(value, at - answer.age, max(cost, 1.0), replace(answer, age=0.0), every=question.every)
 
 
 class Memory:

@@ -45,7 +45,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     node = _node(view, parameters.get("node", ""), back)
     if isinstance(node, str):
         return Refusal(ID, (node,))
-    via = next((one for one in view.nodes.values() if one.host and one.online and one is not node), None)
+    via = api.beside(view, node)
     if via is None:
         return Refusal(ID, ("no other node is online: the guests have nowhere to go",))
     if not back and view.resources is not None and not _spare(view.resources, node.name):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from saitotui.facts import nfs
 from saitotui.model.command import Answer, Failure
 from saitotui.model.plan import Verdict
 
@@ -36,6 +37,18 @@ def waiting(left: Callable[[Answer], str], who: str = "") -> Callable[[Answer | 
 def whatever(answer: Answer | Failure) -> str:
     """Takes every answer for success: the step's goal is asked, or nothing depends on it."""
     return ""
+
+
+def has(addresses: Iterable[str]) -> Callable[[Answer], Verdict]:
+    """Whether a host has all of them, by its `ip -br addr`."""
+    wanted = tuple(dict.fromkeys(addresses))
+
+    def judge(answer: Answer) -> Verdict:
+        there = {one.address for one in nfs.addresses(answer)}
+        lacking = [one for one in wanted if one not in there]
+        return Verdict(not lacking, f"not {', '.join(lacking)}" if lacking else "all of them")
+
+    return judge
 
 
 def value_name(what: str, of: str) -> str:

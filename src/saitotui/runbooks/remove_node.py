@@ -41,7 +41,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     node = _node(view, parameters.get("node", ""))
     if isinstance(node, str):
         return Refusal(ID, (node,))
-    via = next((one for one in view.nodes.values() if one.host and one.online and one is not node), None)
+    via = api.beside(view, node)
     if via is None:
         return Refusal(ID, ("no node that is online is one of the profile's",))
     summary = (

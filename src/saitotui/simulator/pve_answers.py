@@ -89,7 +89,7 @@ class Answers:
             alone = cluster.nodes[self.here]
             return [{"type": "node", "id": f"node/{alone.name}", "name": alone.name, "nodeid": 0,
                      "ip": alone.address, "online": 1, "local": 1, "level": ""}]  # fmt: skip
-        known = cluster.known(self.here)
+        known = self._known
         whole = {"type": "cluster", "id": "cluster", "name": cluster.name, "version": corosync.version,
                  "nodes": len(known), "quorate": int(cluster.quorate(self.here))}  # fmt: skip
         return [

@@ -246,6 +246,11 @@ class Shell:
         if builtin is not None:
             self.status = builtin(self, list(words), streams)
             return
+        self.external(words, streams)
+
+    def external(self, words: Sequence[str], streams: Streams) -> None:
+        """A program of the machine, or a file that is run."""
+        name = posixpath.basename(words[0])
         program = self.machine.programs.get(name)
         if program is None and words[0].startswith("/") and (text := self.machine.read(words[0])) is not None:
             self._script(text, words, streams)

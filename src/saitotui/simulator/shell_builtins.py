@@ -356,13 +356,8 @@ def _sh(shell: Shell, words: list[str], streams: Streams) -> int:
             return _eval(Shell(shell.machine), ["eval", words[2]], streams)
         except Exit as end:
             return end.status
-    program = shell.machine.programs["sh"]
-    printed = program(shell.machine, words, streams.stdin)
-    streams.out.append(printed.out)
-    streams.err.append(printed.err)
-    if printed.hangs:
-        raise Hangs
-    return printed.status
+    shell.external(words, streams)
+    return shell.status
 
 
 def _exec(shell: Shell, words: list[str], streams: Streams) -> int:

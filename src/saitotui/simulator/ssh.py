@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import asyncssh
@@ -61,9 +62,14 @@ class SshServer:
         self, machine: Machine, key: asyncssh.SSHKey, authorized: asyncssh.SSHAuthorizedKeys, sockets: Sockets
     ) -> None:
         self._machine = machine
-        self._key, self._other = key, asyncssh.generate_private_key("ssh-ed25519")
+        self._key = key
         self._authorized = authorized
         self._sockets = sockets
+
+    @cached_property
+    def _another(self) -> asyncssh.SSHKey:
+        """That of the rescue system."""
+        return asyncssh.generate_private_key("ssh-ed25519")
 
     async def connection(self, connected: socket.socket) -> None:
         """Serves one connection until it ends."""
@@ -71,7 +77,7 @@ class SshServer:
             connection = await asyncssh.run_server(
                 connected,
                 server_factory=lambda: _Server(self._authorized, self._sockets),
-                server_host_keys=[self._other if self._machine.rescued else self._key],
+                server_host_keys=[self._another if self._machine.rescued else self._key],
                 process_factory=self._process,
                 encoding=None,
                 keepalive_interval=0,

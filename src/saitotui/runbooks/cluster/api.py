@@ -20,7 +20,7 @@ from saitotui.model.profile import Cluster, Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
 from saitotui.tiers.cluster.questions import ask
-from saitotui.tiers.cluster.view import View, look
+from saitotui.tiers.cluster.view import NodeView, View, look
 
 DEADLINE = 6.0
 """Seconds for one question."""
@@ -44,6 +44,11 @@ def seen(profile: Profile, snapshot: Snapshot) -> View | str:
     if not view.quorate:
         return "the cluster has no quorum: it takes no orders until nodes are back"
     return view
+
+
+def beside(view: View, node: NodeView) -> NodeView | None:
+    """Another node, whose own tools can be used: the profile knows it, and it is online."""
+    return next((one for one in view.nodes.values() if one.host and one.online and one is not node), None)
 
 
 def asked(path: str) -> Command:

@@ -18,7 +18,7 @@ from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Capture, Check, Step, Verdict
 from saitotui.model.profile import Cluster
 from saitotui.model.text import one_line, size
-from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.judging import has, reading, value_name
 from saitotui.tiers.cluster.questions import LINKS, QUORUM
 
 CONFIG = "/etc/pve/corosync.conf"
@@ -141,12 +141,8 @@ def named(place: Place) -> Check:
 
 
 def addressed(place: Place) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        have = set(re.findall(r"\s([0-9a-fA-F.:]+)/\d+", answer.text))
-        lacking = [one for one in place.addresses if one not in have]
-        return Verdict(not lacking, f"not {', '.join(lacking)}" if lacking else "all of them")
-
-    return _check(place, f"{place.name} has {' and '.join(place.addresses)}", "ip -br addr", judge)
+    sentence = f"{place.name} has {' and '.join(place.addresses)}"
+    return _check(place, sentence, "ip -br addr", has(place.addresses))
 
 
 def roomy(place: Place) -> Check:

@@ -155,12 +155,12 @@ def watched(profile: Profile, view: View) -> tuple[Watched, ...]:
     _cluster(profile, duties)
     for host, line in certificates.parameters(profile).items():
         duties[host].add("certificate", line)
-    asked = {name: tuple(one for one in relays(profile) if one.host == name) for name in profile.hosts}
+    every = relays(profile)
+    asked = {name: tuple(one for one in every if one.host == name) for name in profile.hosts}
     for name, own in asked.items():
         for tier in dict.fromkeys(one.tier for one in own):
             duties[name].add(readings.role(tier), "")
-        for line in readings.parameters(profile, name):
-            duties[name].keys.append(line)
+        duties[name].keys += readings.parameters(every, own)
     known = {view.machine(host.name): host for host in view.hosts or ()}
     return tuple(
         Watched(

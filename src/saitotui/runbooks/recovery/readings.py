@@ -39,10 +39,10 @@ def command(relay: Relay) -> str:
     return f"sudo -n {SCRIPT} {relay.name}"
 
 
-def parameters(profile: Profile, host: str) -> tuple[str, ...]:
-    """The lines for a host's agent. A question of its tiers that is not about this host is answered so."""
-    every = relays(profile)
-    own = {relay.name: relay for relay in every if relay.host == host}
+def parameters(every: Sequence[Relay], asked: Sequence[Relay]) -> tuple[str, ...]:
+    """The lines for a host's agent, which is `asked` some of all questions. One of its tiers that is not
+    about this host is answered so."""
+    own = {relay.name: relay for relay in asked}
     tiers = {relay.tier for relay in own.values()}
     lines = {
         relay.key: command(own[relay.name]) if relay.name in own else "echo none"

@@ -6,7 +6,6 @@ are both Inconsistent are declared equal (drbdsetup(8), `new-current-uuid --clea
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Storage
 from saitotui.model.profile_build import StorageBuild
 from saitotui.model.text import one_line
-from saitotui.runbooks.judging import reading
+from saitotui.runbooks.judging import has, reading
 from saitotui.runbooks.storage import checks
 from saitotui.runbooks.storage.pair import on
 from saitotui.tiers.storage.view import NodeView
@@ -87,13 +86,8 @@ def named(site: Site) -> Check:
 
 
 def addressed(site: Site) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        have = set(re.findall(r"\s([0-9a-fA-F.:]+)/\d+", answer.text))
-        lacking = [one for one in dict.fromkeys(site.addresses) if one not in have]
-        return Verdict(not lacking, f"not {', '.join(lacking)}" if lacking else "all of them")
-
     wanted = ", ".join(dict.fromkeys(site.addresses))
-    return Check(f"{site.name} has {wanted}", site.run("ip -br addr"), reading(judge))
+    return Check(f"{site.name} has {wanted}", site.run("ip -br addr"), reading(has(site.addresses)))
 
 
 def _signatures(answer: Answer) -> set[str] | None:
@@ -127,10 +121,6 @@ def free(site: Site) -> Check:
     return Check(f"{site.build.disk} on {site.name} is empty, or DRBD's", _on_disk(site), reading(judge), 8.0)
 
 
-def _empty(site: Site) -> Check:
-    return _holds(site, "nothing", set())
-
-
 def _holds(site: Site, what: str, signatures: set[str]) -> Check:
     def judge(answer: Answer) -> Verdict:
         found = _signatures(answer)
@@ -152,7 +142,7 @@ def metadata(site: Site) -> Step:
         f"{site.name} keeps DRBD's metadata on {site.build.disk}",
         (Act(site.run(text, Danger.DESTRUCTIVE)),),
         goal=Check(f"{site.build.disk} on {site.name} is DRBD's", _on_disk(site), reading(judge), 8.0),
-        requires=(_empty(site),),
+        requires=(_holds(site, "nothing", set()),),
         no_undo=f"nothing was on it; `wipefs -a {site.build.disk}` empties it",
         deadline=60.0,
         expected=2.0,
