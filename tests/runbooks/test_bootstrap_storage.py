@@ -10,8 +10,8 @@ from tests.runbooks.deployments import asked
 from tests.runbooks.simulated import REFUSED, planned
 from tests.runbooks.storage_runs import Carried, bad, made, serving
 
-from saitotui.configs import COVERED
 from saitotui.model.plan import Outcome, Refusal, lines
+from saitotui.model.text import COVERED
 from saitotui.simulator.simulation import Simulation
 
 ID = "bootstrap-storage"

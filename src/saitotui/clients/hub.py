@@ -173,6 +173,9 @@ def _secrets(profile: Profile) -> Mapping[str, SecretRef]:
     if profile.database is not None:
         found["clone"] = profile.database.clone_password
         found["replication"] = profile.database.replication_password
+        found["console"] = next(iter(profile.database.servers.values())).password
+        if profile.database.build is not None:
+            found["application"] = profile.database.build.password
     if profile.storage is not None and profile.storage.build is not None:
         found["storage"] = profile.storage.build.secret
     return found

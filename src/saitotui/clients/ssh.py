@@ -24,7 +24,7 @@ from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh_shell import Shells
 from saitotui.model.command import Answer, Command, Failure, FailureKind
 from saitotui.model.profile import NO_SECRET, Host, SecretRef
-from saitotui.model.text import one_line
+from saitotui.model.text import COVERED, one_line
 
 if TYPE_CHECKING:
     import asyncssh
@@ -160,9 +160,10 @@ class SshHost:
         """A command with standard input, on a channel of its own."""
         import asyncssh
 
-        body = await self._filled(command.body)
-        if isinstance(body, Failure):
-            return body
+        filled = await self._filled(command.body)
+        if isinstance(filled, Failure):
+            return filled
+        body, secrets = filled
         try:
             async with asyncio.timeout(deadline):
                 done = await connection.run(
@@ -175,12 +176,15 @@ class SshHost:
         output = done.stdout if isinstance(done.stdout, bytes) else b""
         if len(output) > MAX_ANSWER:
             return too_large(self.where, MAX_ANSWER)
-        return Answer(
-            output.decode("utf-8", "replace"), done.returncode if done.returncode is not None else -1
-        )
+        text = output.decode("utf-8", "replace")
+        for secret in secrets:
+            # A program may tell the line that it did not understand.
+            text = text.replace(secret, COVERED)
+        return Answer(text, done.returncode if done.returncode is not None else -1)
 
-    async def _filled(self, body: str) -> str | Failure:
-        """The standard input with its secrets; DENIED when one is not to be had."""
+    async def _filled(self, body: str) -> tuple[str, Sequence[str]] | Failure:
+        """The standard input with its secrets, and these; DENIED when one is not to be had."""
+        secrets: list[str] = []
         for place, literal, value in SECRET.findall(body):
             name, quoted = literal or value, sql_text if literal else option
             secret = await resolve(self._secrets.get(name, NO_SECRET))
@@ -190,9 +194,10 @@ class SshHost:
                 return Failure(FailureKind.DENIED, f"{self.where}: the profile gives no password for {name}")
             try:
                 body = body.replace(place, quoted(secret.reveal()), 1)
+                secrets.append(secret.reveal())
             except ValueError as error:
                 return Failure(FailureKind.DENIED, f"{self.where}: the {name} password: {error}")
-        return body
+        return body, secrets
 
     async def stream(self, command: Command) -> AsyncGenerator[str | Failure, None]:
         """The lines of a command that goes on, on a channel of its own."""

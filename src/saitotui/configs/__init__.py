@@ -12,8 +12,6 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-COVERED = "(covered)"
-
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from saitotui.model.profile_build import StorageBuild
+from saitotui.model.profile_build import DatabaseBuild, StorageBuild
 from saitotui.model.profile_parts import (
     NO_SECRET,
     STRICT,
@@ -209,6 +209,8 @@ class Database:
     lists its privileges."""
     clone_password: SecretRef = NO_SECRET
     """Reference to its password."""
+    build: DatabaseBuild | None = None
+    """Of what `bootstrap-database` makes the pair."""
     limits: DatabaseLimits = DatabaseLimits()
 
 

@@ -52,3 +52,37 @@ class StorageBuild:
     services: tuple[str, ...] = ()
     """What heartbeat starts besides DRBD, in order, in the words of haresources; empty: the file system, the
     NFS server and the floating address by heartbeat's own scripts."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseBuild:
+    """What `bootstrap-database` makes of hosts with MariaDB and HAProxy."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    network: str
+    """Where the accounts may log in from, in MariaDB's words (`10.0.0.%`)."""
+    schema: str = "app"
+    """The application's schema."""
+    user: str = "app"
+    """The application's account: it has rights in its schema only, so `read_only` stops it."""
+    password: SecretRef = NO_SECRET
+    """Reference to its password."""
+    check_user: str = "haproxy"
+    """The account that HAProxy's checks log in with: without password, and without any right."""
+    port: int = 0
+    """The port that the servers listen at; 0: their `port`."""
+    write_port: int = 0
+    """The port of HAProxy's write service; 0: the `write_port` of the node."""
+    read_port: int = 3307
+    """The port of HAProxy's read service, where the profile names a read backend."""
+    certificate: str = ""
+    """The servers' certificate, a file on each of them; needed where there is a `replication_ca`."""
+    key: str = ""
+    """Its private key, a file on each of them."""
+    buffer_pool: str = "1G"
+    """InnoDB's buffer pool, as MariaDB writes it."""
+    connections: int = 500
+    """Connections that a server takes."""
+    config: str = "/etc/mysql/mariadb.conf.d/99-saitotui.cnf"
+    """The option file that is written: the last of those that MariaDB reads."""

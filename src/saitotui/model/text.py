@@ -6,6 +6,8 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 
+COVERED = "(covered)"
+"""Stands where a secret stood."""
 _DOUBTFUL = re.compile(r"[^\n\t\x20-\x7e]")
 """What is not plain ASCII is looked up, one character at a time; the rest is most of what machines say."""
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

@@ -7,9 +7,10 @@ import difflib
 import re
 
 from saitotui.clients.quoting import shell
-from saitotui.configs import COVERED, ConfigFile
+from saitotui.configs import ConfigFile
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
+from saitotui.model.text import COVERED
 from saitotui.runbooks.judging import reading
 
 SHOWN = 8

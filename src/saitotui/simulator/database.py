@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from saitotui.simulator import database_faults
+from saitotui.simulator.database_build import Building
 from saitotui.simulator.database_rebuild import Rebuilds
 from saitotui.simulator.database_state import HEARTBEAT, START, TICK, UNIT, WRITES, DbServer, Replication
 from saitotui.simulator.haproxy import HaproxyPart
@@ -34,7 +35,6 @@ class DatabasePart:
     def __init__(self, world: World, haproxy: HaproxyPart, passwords: Mapping[str, str]) -> None:
         self.world = world
         self.haproxy = haproxy
-        self.passwords = passwords
         machines = world.machines
         for name in ("db1", "db2"):
             machines[name].services.setdefault(UNIT, "running")
@@ -43,11 +43,13 @@ class DatabasePart:
         self.servers = {"db1": db1, "db2": db2}
         for server in self.servers.values():
             server.log = {2: START - 410, 1: START}
+            server.users = dict(passwords)
             server.unlocked.set()
         world.join(self)
         world.clock.every(TICK, self._tick)
         database_faults.register(self)
         self.rebuilds = Rebuilds(self)
+        self.building = Building(self)
 
     def server_at(self, address: str) -> DbServer | None:
         """The server of that address or name."""
@@ -137,6 +139,7 @@ class DatabasePart:
         if not behind:
             server.rows.update(source.rows)
             server.events = dict.fromkeys(source.events, False)
+            server.schemas |= source.schemas
 
     def _diverged(self, server: DbServer, source: DbServer) -> bool:
         """Whether `server` has transactions of its own that `source` does not know: replication stops."""

@@ -72,7 +72,7 @@ class Rebuilds:
             return Printed(
                 err=f"ERROR 2002 (HY000): Can't connect to server on '{address}' (111)\n", status=1
             )
-        if login.get("password", "").strip('"') != self._part.passwords.get(user):
+        if login.get("password", "").strip('"') != server.users.get(user):
             who = f"'{user}'@'{machine.address}' (using password: YES)"
             return Printed(err=f"ERROR 1045 (28000): Access denied for user {who}\n", status=1)
         return Printed(f"GRANT REPLICATION SLAVE ON *.* TO `{user}`@`%` IDENTIFIED BY PASSWORD '*00'\n")

@@ -77,6 +77,11 @@ class DbServer:
     sync_binlog: int = 1
     max_connections: int = 200
     log_bin: bool = True
+    configured: bool = True
+    """Whether it runs by an option file of a pair's; Debian's own makes it a server alone."""
+    schemas: set[str] = field(default_factory=lambda: {"app"})
+    users: dict[str, str] = field(default_factory=dict)
+    """Password by account."""
     sessions: dict[int, Connected] = field(default_factory=dict)
     next_id: int = 33_730
     locked_by: int = 0

@@ -28,6 +28,8 @@ class Show:
         rows = [_STAT_HEAD + ","]
         for iid, backend in ((2, WRITE), (3, READ)):
             servers = node.backend(backend)
+            if not servers:
+                continue
             sessions = sum(server.sessions for server in servers)
             up = any(server.takes for server in servers)
             front = {

@@ -31,6 +31,10 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
+PRIVATE = ("/etc/ha.d/authkeys", "/etc/drbd.d/r0.res")
+"""Files that only root reads."""
+
+
 class Host:
     """The ordinary side of one machine."""
 
@@ -78,7 +82,9 @@ class Host:
             ),
             "hostname": lambda words: Printed(f"{self._machine.name}\n"),
             "nproc": lambda words: Printed(f"{self._machine.cores}\n"),
-            "id": lambda words: Printed("uid=0(root) gid=0(root) groups=0(root)\n"),
+            "id": lambda words: Printed(
+                "0\n" if "-u" in words else "uid=0(root) gid=0(root) groups=0(root)\n"
+            ),
             "whoami": lambda words: Printed("root\n"),
             "uptime": lambda words: Printed(f" up {int(self._uptime() // 86400)} days\n"),
             "df": self._df,
@@ -87,6 +93,8 @@ class Host:
             "ps": self._ps,
             "systemctl": self._systemctl,
             "ls": self._ls,
+            "stat": self._stat,
+            "ip": self._ip,
             "my_print_defaults": lambda words: Printed("--datadir=/var/lib/mysql\n--read-only=ON\n"),
         }
         return {name: ignoring(function) for name, function in plain.items()}
@@ -168,6 +176,19 @@ class Host:
         if verb in ("start", "restart", "reload"):
             self._world.service(self._machine.name, unit, "running")
         return Printed()
+
+    def _stat(self, words: Sequence[str]) -> Printed:
+        """stat -c '%a %U' FILE"""
+        if self._machine.read(words[-1]) is None:
+            return Printed(err=f"stat: cannot statx '{words[-1]}': No such file or directory\n", status=1)
+        return Printed("600 root\n" if words[-1] in PRIVATE else "644 root\n")
+
+    def _ip(self, words: Sequence[str]) -> Printed:
+        """ip -br addr"""
+        return Printed(
+            "lo               UNKNOWN        127.0.0.1/8 ::1/128 \n"
+            f"eth0             UP             {self._machine.address}/24 \n"
+        )
 
     def _ls(self, words: Sequence[str]) -> Printed:
         folder = next((word for word in words[1:] if word.startswith("/")), "/root").rstrip("/")

@@ -35,7 +35,6 @@ class MysqlDoor:
         self._part = part
         self._choose = choose
         self._seen_from = seen_from
-        self._users = _Users(part.passwords)
 
     async def connection(self, connected: socket.socket) -> None:
         """Serves one connection until it ends; a handler for a Door."""
@@ -46,7 +45,7 @@ class MysqlDoor:
         reader, writer = await asyncio.open_connection(sock=connected)
         mimic = MysqlServer(
             session_factory=lambda: _Session(self._part, server.name, self._seen_from),
-            identity_provider=self._users,
+            identity_provider=_Users(server.users),
             control=_Numbers(server),
         )
         serving = asyncio.ensure_future(mimic._client_connected_cb(reader, writer))

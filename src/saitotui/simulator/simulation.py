@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import asyncssh
 import yaml
 
-from saitotui.simulator import http_platform, storage_build, wars
+from saitotui.simulator import database_build, http_platform, storage_build, wars
 from saitotui.simulator.certificates import authority_and_server, client_key
 from saitotui.simulator.clock import Clock
 from saitotui.simulator.database import DatabasePart
@@ -175,7 +175,10 @@ class Simulation:
     def _write(self) -> None:
         """The profile, the secrets, and a page that says how to talk to it all."""
         secrets = self.directory / "secrets"
-        own = {"db": self.passwords["saitotui"], **{name: self.passwords[name] for name in ("repl", "clone")}}
+        own = {
+            "db": self.passwords["saitotui"],
+            **{name: self.passwords[name] for name in ("repl", "clone", "app")},
+        }
         own["storage"] = _secret()
         for name, value in {**self.http.secrets(), **own}.items():
             file = secrets / name
@@ -237,6 +240,7 @@ class Simulation:
                 "replication_password": f"file:{self.directory}/secrets/repl",
                 "clone_user": "clone",
                 "clone_password": f"file:{self.directory}/secrets/clone",
+                "build": database_build.section(f"file:{self.directory}/secrets/app"),
             },
             "storage": {
                 "nodes": {"st1": "st1", "st2": "st2"},

@@ -108,7 +108,7 @@ class SshServer:
 
     async def _exec(self, process: asyncssh.SSHServerProcess[bytes], shell: Shell, command: str) -> None:
         given = b""
-        if " cat" in f" {command}" or "read" in command or command.startswith("sh -s"):
+        if " cat" in f" {command}" or "read" in command or command.startswith(("sh -s", "mariadb ")):
             given = await process.stdin.read()
         printed = shell.run(command, given.decode("utf-8", "replace"))
         process.stdout.write(octets(printed.out))

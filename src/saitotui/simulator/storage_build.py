@@ -14,8 +14,6 @@ SIGNATURES = """DEVICE OFFSET     TYPE UUID                                 LABE
 r0     0xfff7000  drbd 9a2ae34844cd5230
 r0     0x438      ext4 f91d1e79-bb59-4927-b759-d6cc89b065aa
 """
-PRIVATE = ("/etc/ha.d/authkeys", "/etc/drbd.d/r0.res")
-"""Files that only root reads."""
 
 
 def section(addresses: Mapping[str, str], secret: str) -> dict[str, Any]:
@@ -42,7 +40,6 @@ def install(part: StoragePart) -> None:
         machine.files.setdefault("/etc/exports", "")
         known: dict[str, Callable[[Machine, Sequence[str]], Printed]] = {
             "wipefs": lambda machine, words: Printed(SIGNATURES),
-            "stat": _stat,
             "bash": lambda machine, words: Printed(status=int(not _listens(part, words))),
         }
         for name, program in known.items():
@@ -53,13 +50,6 @@ def install(part: StoragePart) -> None:
 
 def _program(do: Callable[[Machine, Sequence[str]], Printed]) -> Program:
     return lambda machine, words, stdin: do(machine, words)
-
-
-def _stat(machine: Machine, words: Sequence[str]) -> Printed:
-    """stat -c '%a %U' FILE"""
-    if machine.read(words[-1]) is None:
-        return Printed(err=f"stat: cannot statx '{words[-1]}': No such file or directory\n", status=1)
-    return Printed("600 root\n" if words[-1] in PRIVATE else "644 root\n")
 
 
 def _listens(part: StoragePart, words: Sequence[str]) -> bool:

@@ -62,6 +62,11 @@ class Network:
         self.run("ip", "tuntap", "add", "dev", tap, "mode", "tap")
         self.run("ip", "link", "set", tap, "master", bridge, "up")
 
+    def wire(self, name: str, pid: int, bridge: str) -> None:
+        """A cable from `bridge` to the network namespace of the process `pid`, which calls it eth0."""
+        self.run("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+        self.run("ip", "link", "set", name, "master", bridge, "up")
+
     def isolate(self, taps: Sequence[str], on: bool) -> None:
         """Whether hosts at these cables hear each other no more; everybody else still hears them."""
         for tap in taps:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from tests.lab.host import LabError, end_of, wait_for
+from tests.lab.built import built
+from tests.lab.host import LabError, wait_for
 from tests.lab.sshd import make_key
 from tests.lab.storage.network import BACK, FRONT, Network
 from tests.lab.storage.profile import FLOATING_IP, NODES, other_of, write
@@ -47,28 +46,14 @@ _MEMORY = {"heartbeat": "224M", "pacemaker": "384M"}
 def image() -> Path:
     """The root file system of the hosts."""
     script = HERE / "image.sh"
-    return _built(script, ".img", lambda new: [str(script), str(new)])
+    return built(CACHE, script, ".img", lambda new: [str(script), str(new)])
 
 
 def preload() -> Path:
     """What a host's kernel is started with, so that it runs on processors that it does not know."""
     source = HERE / "xstate.c"
     options = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
-    return _built(source, ".so", lambda new: ["gcc", *options, "-o", str(new), str(source)])
-
-
-def _built(source: Path, suffix: str, line: Callable[[Path], Sequence[str]]) -> Path:
-    """What `line` makes of `source`, when there is none of this content yet."""
-    file = CACHE / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}{suffix}"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    if not file.exists():
-        new, log = file.with_suffix(".new"), CACHE / f"{source.name}.log"
-        with log.open("wb") as said:
-            done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=600)
-        if done.returncode:
-            raise LabError(f"nothing was built of {source.name}{end_of(log)}")
-        new.replace(file)
-    return file
+    return built(CACHE, source, ".so", lambda new: ["gcc", *options, "-o", str(new), str(source)])
 
 
 class StoragePair:

@@ -20,15 +20,7 @@ def other_of(name: str) -> str:
 
 
 def described(pair: StoragePair) -> dict[str, Any]:
-    hosts = {
-        name: {
-            "address": host.address,
-            "user": "root",
-            "host_key": host.host_key,
-            "identity": str(pair.folder / "client_key"),
-        }
-        for name, host in pair.hosts.items()
-    }
+    hosts = {name: host.login for name, host in pair.hosts.items()}
     storage = {
         "nodes": {name: name for name in NODES},
         "manager": pair.manager,

@@ -11,39 +11,32 @@ from collections.abc import Mapping
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
-from tests.lab.host import LONG, LabError, child_of, end_of, wait_for
-from tests.lab.sshd import make_key
+from tests.lab.host import LONG, LabError, child_of
+from tests.lab.reached import Reached
 from tests.lab.storage.network import BACK, FRONT, Network
 
 FILES = Path(__file__).parent / "files"
 _EXECUTABLE = ("/resource.d/", "/sbin/")
 
 
-class UmlHost:
+class UmlHost(Reached):
     """One host. `number` is the last part of its addresses, 10.81.0.N in front and 10.82.0.N in the back."""
 
     def __init__(
         self, name: str, number: int, network: Network, image: Path, preload: Path, folder: Path
     ) -> None:
+        super().__init__(name, f"10.81.0.{number}", network, folder)
         self._preload = preload
-        self.name, self.network = name, network
-        self.address = f"10.81.0.{number}"
-        self.folder = folder / name
-        self.folder.mkdir()
         self.taps = {FRONT: f"{name}-{FRONT}", BACK: f"{name}-{BACK}"}
-        self._console = self.folder / "console.out"
         self._image = image
         self._outer: subprocess.Popen[bytes] | None = None
-        self.host_key = " ".join(make_key(self.folder / "host_key").split()[:2])
-        self._client_key = folder / "client_key"
-        (self.folder / "known_hosts").write_text(f"{self.address} {self.host_key}\n", "ascii")
         (self.folder / "address").write_text(self.address, "ascii")
         for bridge, tap in self.taps.items():
             network.plug(tap, bridge)
 
     def prepare(self, disk_mib: int) -> None:
         """Its configuration, and an empty disk of so many MiB."""
-        key = self._client_key.with_suffix(".pub").read_text("ascii")
+        key = self.client_key.with_suffix(".pub").read_text("ascii")
         host_key = (self.folder / "host_key").read_text("ascii")
         own = {"root/.ssh/authorized_keys": key, "etc/ssh/ssh_host_ed25519_key": host_key}
         _archive(self.folder / "files.tar", own)
@@ -51,7 +44,7 @@ class UmlHost:
             disk.truncate(disk_mib << 20)
 
     def power_on(self, memory: str = "224M") -> None:
-        log, disks = self._console, self.folder
+        log, disks = self.console, self.folder
         cards = enumerate(self.taps.values())
         kernel = [
             "env", f"LD_PRELOAD={self._preload}", "/usr/bin/linux.uml",
@@ -78,16 +71,6 @@ class UmlHost:
     def powered(self) -> bool:
         return self._outer is not None and self._outer.poll() is None
 
-    def ready(self, seconds: float = LONG) -> float:
-        """Waits until it lets in; gives the seconds that took."""
-
-        def lets_in() -> bool:
-            if not self.powered:
-                raise LabError(f"{self.name} ended by itself{end_of(self._console)}")
-            return self.ssh("true", deadline=5.0, check=False).returncode == 0
-
-        return wait_for(f"{self.name} to let in", lets_in, seconds, self._console, every=0.3)
-
     def power_off(self) -> None:
         """At once, as a power cut."""
         outer, self._outer = self._outer, None
@@ -108,30 +91,6 @@ class UmlHost:
         if self._outer is None:
             raise LabError(f"{self.name} is powered off")
         os.kill(child_of(self._outer.pid), number)
-
-    def command(self, text: str) -> list[str]:
-        """The command line that runs `text` on it as root."""
-        options = ("BatchMode=yes", "ConnectTimeout=3", f"UserKnownHostsFile={self.folder / 'known_hosts'}")
-        line = ["ssh", "-q", "-i", str(self._client_key), *(word for one in options for word in ("-o", one))]
-        return [*self.network.inside(*line, f"root@{self.address}", text)]
-
-    def ssh(
-        self, text: str, deadline: float = LONG, *, check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
-        """Runs a command on it as root."""
-        line = self.command(text)
-        try:
-            done = subprocess.run(
-                line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=deadline
-            )
-        except subprocess.TimeoutExpired:
-            done = subprocess.CompletedProcess(line, 255, "", f"no answer within {deadline:g}s")
-        if check and done.returncode:
-            raise LabError(f"{self.name}: {text}: {(done.stderr or done.stdout).strip()}")
-        return done
-
-    def says(self, command: str) -> str:
-        return self.ssh(command).stdout.strip()
 
 
 def _archive(file: Path, own: Mapping[str, str]) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from saitotui.engine.runs.folder import RunFolder, decode, reachable
 from saitotui.model.run import RunEvent
 
-CONNECT = 5.0
-"""Seconds that a runner may take until its socket listens."""
+CONNECT = 60.0
+"""Seconds that a runner may take until its socket listens: on a computer that is busy it is slow to start."""
 LIMIT = 4 * 1024 * 1024
 
 

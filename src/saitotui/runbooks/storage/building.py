@@ -15,7 +15,8 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Storage
 from saitotui.model.profile_build import StorageBuild
 from saitotui.model.text import one_line
-from saitotui.runbooks.judging import has, reading
+from saitotui.runbooks import hosts
+from saitotui.runbooks.judging import reading
 from saitotui.runbooks.storage import checks
 from saitotui.runbooks.storage.pair import on
 from saitotui.tiers.storage.view import NodeView
@@ -61,18 +62,10 @@ class Site:
 
 def able(site: Site) -> Check:
     """Whether the programs are there, and the kernel has DRBD."""
-    programs = " ".join((*PROGRAMS, f"mkfs.{site.build.filesystem}"))
-    text = (
-        f"for p in {programs}; do command -v $p >/dev/null || echo $p; done; "
-        "[ -e /proc/drbd ] || modprobe -n -q drbd || echo drbd.ko; "
-        "[ -e /etc/exports ] || echo /etc/exports; true"
+    more = (
+        "[ -e /proc/drbd ] || modprobe -n -q drbd || echo drbd.ko; [ -e /etc/exports ] || echo /etc/exports; "
     )
-
-    def judge(answer: Answer) -> Verdict:
-        lacking = answer.text.split()
-        return Verdict(not lacking, f"not {', '.join(lacking)}: {PACKAGES}" if lacking else "all there")
-
-    return Check(f"{site.name} has what a storage node needs", site.run(text), reading(judge), 8.0)
+    return hosts.able(site.node.host, (*PROGRAMS, f"mkfs.{site.build.filesystem}"), PACKAGES, more)
 
 
 def named(site: Site) -> Check:
@@ -86,8 +79,7 @@ def named(site: Site) -> Check:
 
 
 def addressed(site: Site) -> Check:
-    wanted = ", ".join(dict.fromkeys(site.addresses))
-    return Check(f"{site.name} has {wanted}", site.run("ip -br addr"), reading(has(site.addresses)))
+    return hosts.addressed(site.node.host, site.addresses)
 
 
 def _signatures(answer: Answer) -> set[str] | None:

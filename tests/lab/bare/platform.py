@@ -1,0 +1,98 @@
+"""A platform that is yet to be: bare hosts with addresses, and a profile of what they shall become."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import yaml
+from tests.lab.bare.host import BareHost
+from tests.lab.sshd import make_key
+from tests.lab.storage.network import Network
+
+DATABASES, BALANCERS = ("db1", "db2"), ("lb1", "lb2")
+NUMBERS = {"db1": 41, "db2": 42, "lb1": 31, "lb2": 32}
+RUNS: Mapping[str, Sequence[str]] = {
+    "db1": ("mariadb",),
+    "db2": ("mariadb",),
+    "lb1": ("haproxy",),
+    "lb2": ("haproxy",),
+}
+PASSWORDS = {
+    "console": "console-pw'\"",
+    "replication": "repl-pw",
+    "clone": "clone-pw",
+    "application": "app-pw",
+}
+
+
+class BarePlatform:
+    """Its hosts, up and bare, as long as the block lasts."""
+
+    def __init__(self, folder: Path, network: Network, names: Sequence[str]) -> None:
+        self.folder, self.network = folder, network
+        make_key(folder / "client_key")
+        self.hosts = {name: BareHost(name, NUMBERS[name], network, folder, RUNS[name]) for name in names}
+
+    @property
+    def profile(self) -> Path:
+        return self.folder / "profile.yaml"
+
+    def __enter__(self) -> BarePlatform:
+        try:
+            # Here, not in a pool: hosts end with the thread that began them.
+            for host in self.hosts.values():
+                host.power_on()
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(BareHost.ready, self.hosts.values()))
+            self.profile.write_text(yaml.safe_dump(self._described(), sort_keys=False), "utf-8")
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        for host in self.hosts.values():
+            host.power_off()
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "name": "bare",
+            "environment": {"name": "lab"},
+            "poll": 1.0,
+            "hosts": {name: host.login for name, host in self.hosts.items()},
+            "database": self._database(),
+        }
+
+    def _database(self) -> dict[str, Any]:
+        socket = "/run/mysqld/mysqld.sock"
+        server = {"user": "saitotui", "password": self._secret("console"), "socket": socket}
+        return {
+            "servers": {name: {"host": name, **server} for name in DATABASES},
+            "haproxy": {name: {"host": name, "socket": "/run/haproxy/admin.sock"} for name in BALANCERS},
+            "read_backend": "mysql_read",
+            "replication_user": "repl",
+            "replication_password": self._secret("replication"),
+            "clone_user": "clone",
+            "clone_password": self._secret("clone"),
+            "build": {
+                "network": "10.81.0.%",
+                "password": self._secret("application"),
+                "buffer_pool": "64M",
+                "connections": 100,
+            },
+        }
+
+    def _secret(self, name: str) -> str:
+        file = self.folder / f"{name}.secret"
+        file.write_text(PASSWORDS[name], "utf-8")
+        file.chmod(0o600)
+        return f"file:{file}"
