@@ -1,4 +1,4 @@
-"""bootstrap-database on simulated hosts: fresh ones become a pair; what stands, or holds data, is left alone."""
+"""bootstrap-database on simulated hosts: fresh ones become a pair; what stands or holds data stays."""
 
 from __future__ import annotations
 
