@@ -1,16 +1,25 @@
-"""A database pair is made of bare Debian hosts; made again nothing changes; then its master is swapped."""
+"""The platform of bare Debian hosts: made, cut off at every act and finished, then worked with."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.lab.bare.platform import BALANCERS, DATABASES, PASSWORDS, BarePlatform
+from tests.lab.bare.platform import BALANCERS, PASSWORDS, BarePlatform
+from tests.lab.host import LONG, wait_for
 from tests.lab.storage.network import Network
-from tests.lab.swaps import digest_of, saitotui, walk
+from tests.lab.swaps import Profiled, digest_of, environment, saitotui, walk
+from tests.lab.war import Wars
 
 from saitotui.cli.plan import REFUSED
 
@@ -18,6 +27,21 @@ pytestmark = pytest.mark.lab
 
 ALREADY = 10
 """What a run ends with that had nothing to do."""
+MAKES = ("bootstrap-database", "bootstrap-application")
+
+
+ASK = (
+    "exec 3<>/dev/tcp/10.81.0.51/80; "
+    'printf "GET /app/count HTTP/1.1\\r\\nHost: shop\\r\\nConnection: close\\r\\n\\r\\n" >&3; cat <&3'
+)
+"""bash that asks nginx for a page of the application."""
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another profile of the same hosts."""
+
+    profile: Path
 
 
 @pytest.fixture(scope="module")
@@ -25,54 +49,162 @@ def bare(privileged: None) -> Iterator[BarePlatform]:
     with (
         tempfile.TemporaryDirectory(prefix="saitotui-bare-") as name,
         Network() as network,
-        BarePlatform(Path(name), network, (*DATABASES, *BALANCERS)) as platform,
+        BarePlatform(Path(name), network) as platform,
         network.entered(),
     ):
         yield platform
+
+
+@pytest.fixture(scope="module")
+def wars(bare: BarePlatform) -> Wars:
+    ways = ",".join(f"{bare.hosts[name].address}:3306" for name in BALANCERS)
+    database = f"jdbc:mariadb:sequential://{ways}/app?user=app&password={PASSWORDS['application']}"
+    return Wars(bare.folder / "wars", f"{database}&connectTimeout=1000&socketTimeout=3000&retriesAllDown=2")
 
 
 def acts(said: str) -> list[str]:
     return [line for line in said.splitlines() if " ACT " in line]
 
 
-def found(bare: BarePlatform, state: Path) -> list[str]:
+def found(bare: BarePlatform, state: Path, tier: str) -> list[str]:
     told = json.loads(saitotui(bare, state, "status", "--json").stdout)
-    return [one["code"] for one in told["findings"] if one["code"].startswith("database.")]
+    return [one["code"] for one in told["findings"] if one["code"].startswith(f"{tier}.")]
 
 
 def write(bare: BarePlatform, balancer: str) -> None:
     """The application writes a row through a balancer."""
     login = f"-h {bare.hosts[balancer].address} -u app -p{PASSWORDS['application']}"
-    text = "CREATE TABLE IF NOT EXISTS seen (id INT); INSERT INTO seen VALUES (1)"
-    bare.hosts["db1"].ssh(f'mariadb {login} app -e "{text}"')
+    bare.hosts["db1"].ssh(f'mariadb {login} app -e "INSERT INTO orders (node) VALUES (1)"')
 
 
-def test_a_pair_is_made_of_bare_hosts(bare: BarePlatform, tmp_path: Path) -> None:
-    said = walk(bare, tmp_path, "bootstrap-database")
-    for password in PASSWORDS.values():
-        assert password not in said
-    assert found(bare, tmp_path) == []
-    for name in BALANCERS:
-        write(bare, name)
-    assert bare.hosts["db2"].says("mariadb -NBe 'SELECT COUNT(*) FROM app.seen'") == "2"
+def rows(bare: BarePlatform, name: str) -> int:
+    return int(bare.hosts[name].says("mariadb -NBe 'SELECT COUNT(*) FROM app.orders'"))
+
+
+def cut_off(bare: BarePlatform, state: Path, runbook: str, after: int) -> bool:
+    """Runs it and cuts off everything of it at its act number `after`; whether it came that far."""
+    order = (
+        "run",
+        runbook,
+        "--reason",
+        "a drill",
+        "--yes",
+        digest_of(bare, state, runbook),
+        "--accept-amber",
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-m", "saitotui", *order, "--profile", str(bare.profile)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=environment(state),
+    )  # fmt: skip
+    assert run.stdout is not None
+    seen = 0
+    try:
+        for line in run.stdout:
+            seen += " ACT " in line
+            if seen == after:
+                end_of_run(state)
+                return True
+        return False
+    finally:
+        run.kill()
+        run.wait(LONG)
+        run.stdout.close()
+
+
+def end_of_run(state: Path) -> None:
+    """Kills the newest run's supervisor and its process, as a power cut of this computer would."""
+    folder = max(state.glob("*/*/runs/*"), key=lambda path: path.name)
+    pid = int((folder / "pid").read_text("ascii"))
+    for victim in (parent_of(pid), pid):
+        os.kill(victim, signal.SIGKILL)
+
+
+def parent_of(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("PPid:")))
+
+
+@contextmanager
+def begun_run(bare: BarePlatform, state: Path, runbook: str, *more: str) -> Iterator[Callable[[], str]]:
+    """A run that goes on in the block, and what it has printed; it is cut off after it."""
+    log = state / "begun.log"
+    digest = digest_of(bare, state, runbook, *more)
+    order = ("run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber")
+    with log.open("w") as output:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "saitotui", *order, *more, "--profile", str(bare.profile)],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment(state),
+        )  # fmt: skip
+    try:
+        yield lambda: log.read_text("utf-8", "replace")
+    finally:
+        end_of_run(state)
+        run.kill()
+        run.wait(LONG)
+
+
+@pytest.mark.parametrize("runbook", MAKES)
+def test_cut_off_at_every_act_it_is_finished_by_the_next_run(
+    bare: BarePlatform, tmp_path: Path, runbook: str
+) -> None:
+    """Bare hosts at first; each run comes one act further than the one before."""
+    begun, cuts = time.monotonic(), 0
+    while cut_off(bare, tmp_path / str(cuts), runbook, 2):
+        cuts += 1
+    assert cuts > 5
+    print(f"\n{runbook}: cut off {cuts} times, made after {time.monotonic() - begun:.0f} s")
+
+
+def again(bare: Profiled, state: Path, runbook: str) -> subprocess.CompletedProcess[str]:
+    order = ("run", runbook, "--reason", "a drill", "--accept-amber", "--yes")
+    return saitotui(bare, state, *order, digest_of(bare, state, runbook))
 
 
 def test_made_again_nothing_changes(bare: BarePlatform, tmp_path: Path) -> None:
-    digest = digest_of(bare, tmp_path, "bootstrap-database")
-    done = saitotui(bare, tmp_path, "run", "bootstrap-database", "--reason", "a drill", "--yes", digest)
-    assert done.returncode == ALREADY, done.stdout + done.stderr
-    assert acts(done.stdout) == []
+    for runbook in MAKES:
+        first = again(bare, tmp_path, runbook)
+        assert first.returncode in (0, ALREADY), first.stdout + first.stderr
+        done = again(bare, tmp_path, runbook)
+        assert done.returncode == ALREADY, done.stdout + done.stderr
+        assert acts(done.stdout) == []
+        for password in PASSWORDS.values():
+            assert password not in first.stdout + done.stdout
+    assert found(bare, tmp_path, "database") == []
+
+
+def test_it_takes_an_application(bare: BarePlatform, wars: Wars, tmp_path: Path) -> None:
+    """The first version, which is tried by users, and another one beside it."""
+    columns = "id BIGINT PRIMARY KEY AUTO_INCREMENT, node VARCHAR(32) NOT NULL"
+    bare.hosts["db1"].ssh(f'mariadb app -e "CREATE TABLE orders ({columns})"')
+    walk(bare, tmp_path, "deploy-first-version", "-p", f"war={wars.build('001')}")
+    assert found(bare, tmp_path, "application") == []
+    for name in BALANCERS:
+        write(bare, name)
+    assert rows(bare, "db2") == rows(bare, "db1") > 2
 
 
 def test_what_was_made_is_swapped(bare: BarePlatform, tmp_path: Path) -> None:
     walk(bare, tmp_path, "swap-db-master")
-    assert found(bare, tmp_path) == []
+    assert found(bare, tmp_path, "database") == []
     assert bare.hosts["db2"].says("mariadb -NBe 'SELECT @@read_only'") == "0"
     for name in BALANCERS:
         write(bare, name)
-    assert bare.hosts["db1"].says("mariadb -NBe 'SELECT COUNT(*) FROM app.seen'") == "4"
+    assert rows(bare, "db1") == rows(bare, "db2")
     # What is there now is what the profile wants, whoever is master.
-    test_made_again_nothing_changes(bare, tmp_path)
+    done = again(bare, tmp_path, "bootstrap-database")
+    assert done.returncode == ALREADY, done.stdout + done.stderr
+
+
+def test_what_was_made_takes_a_version_beside_the_first(
+    bare: BarePlatform, wars: Wars, tmp_path: Path
+) -> None:
+    """Old sessions keep the first one there: it is left at that gate."""
+    war = wars.build("002")
+    with begun_run(bare, tmp_path, "parallel-deploy-war", "-p", f"war={war}", "-p", "soak=2") as said:
+        wait_for("the second version to be proven", lambda: " STAGE stage 4: " in said(), every=0.2)
+    version = bare.hosts["tc1"].says(f"timeout 5 bash -c '{ASK}' | tail -n 1")
+    assert "version=002" in version
 
 
 def test_what_somebody_changed_is_shown_before_it_is_replaced(bare: BarePlatform, tmp_path: Path) -> None:
@@ -80,21 +212,33 @@ def test_what_somebody_changed_is_shown_before_it_is_replaced(bare: BarePlatform
     said = walk(bare, tmp_path, "bootstrap-database")
     line = "AMBER: /etc/haproxy/haproxy.cfg on lb2 is not there yet, or as the profile wants it"
     assert f"{line}: -    timeout check 9s; +    timeout check 1s" in said
-    assert found(bare, tmp_path) == []
+    assert found(bare, tmp_path, "database") == []
     assert len(acts(said)) == 2
+    # A Tomcat that has users is told of, and left running.
+    host = bare.hosts["tc2"]
+    host.ssh("sed -i 's/-Xmx128m/-Xmx64m/' /etc/default/tomcat10")
+    before = host.says("systemctl show -P ExecMainStartTimestamp tomcat10")
+    said = walk(bare, tmp_path, "bootstrap-application")
+    assert "/etc/default/tomcat10 at its next start: restart-tomcats" in said
+    assert host.says("systemctl show -P ExecMainStartTimestamp tomcat10") == before
+
+
+def test_a_file_that_its_checker_refuses_is_not_put_there(bare: BarePlatform, tmp_path: Path) -> None:
+    """A buffer pool that is no size: MariaDB says so, and the old file stays."""
+    other = tmp_path / "other.yaml"
+    text = bare.profile.read_text("utf-8")
+    other.write_text(text.replace("buffer_pool: 64M", "buffer_pool: plenty"), "utf-8")
+    done = again(Other(other), tmp_path, "bootstrap-database")
+    assert done.returncode not in (0, ALREADY), done.stdout
+    assert "option 'innodb-buffer-pool-size': unsigned value 0 adjusted to" in done.stdout.splitlines()[-1]
+    assert "64M" in bare.hosts["db1"].says("cat /etc/mysql/mariadb.conf.d/99-saitotui.cnf")
 
 
 def test_a_server_that_holds_something_is_not_taken(bare: BarePlatform, tmp_path: Path) -> None:
     """Somebody's own server, which logs nothing: its rows would be on no replica."""
     host = bare.hosts["db1"]
     host.ssh("rm /etc/mysql/mariadb.conf.d/99-saitotui.cnf && systemctl restart mariadb")
-    said = refused(bare, tmp_path)
-    assert "RED: db1 holds nothing, or is a member already: it holds schema app, and logs nothing" in said
-
-
-def refused(bare: BarePlatform, state: Path) -> str:
-    digest = digest_of(bare, state, "bootstrap-database")
-    order = ("run", "bootstrap-database", "--reason", "a drill", "--yes", digest, "--accept-amber")
-    done = saitotui(bare, state, *order)
+    done = again(bare, tmp_path, "bootstrap-database")
     assert done.returncode == REFUSED, done.stdout + done.stderr
-    return done.stdout
+    line = "RED: db1 holds nothing, or is a member already: it holds schema app, and logs nothing"
+    assert line in done.stdout

@@ -176,6 +176,8 @@ def _secrets(profile: Profile) -> Mapping[str, SecretRef]:
         found["console"] = next(iter(profile.database.servers.values())).password
         if profile.database.build is not None:
             found["application"] = profile.database.build.password
+    if profile.application is not None and profile.application.tomcats:
+        found["manager"] = next(iter(profile.application.tomcats.values())).manager.password
     if profile.storage is not None and profile.storage.build is not None:
         found["storage"] = profile.storage.build.secret
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import urllib.parse
+from xml.sax.saxutils import quoteattr
 
 
 def shell(text: str) -> str:
@@ -55,3 +56,11 @@ def option(text: str) -> str:
     if any(c in "\"'" or not c.isprintable() for c in text):
         raise ValueError("an option file takes neither quotes nor control characters")
     return '"' + text.replace("\\", "\\\\") + '"'
+
+
+def xml(text: str) -> str:
+    """`text` as the value of an attribute, with its quotes (XML 1.0, 2.3 and 3.3.3). ValueError for control
+    characters."""
+    if not text.isprintable():
+        raise ValueError("an attribute in XML takes no control characters")
+    return quoteattr(text)

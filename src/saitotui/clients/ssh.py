@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from saitotui.clients.base import MAX_ANSWER
 from saitotui.clients.failures import late, of_error, silent, too_large
-from saitotui.clients.quoting import option, sql_text
+from saitotui.clients.quoting import option, sql_text, xml
 from saitotui.clients.secrets import resolve
 from saitotui.clients.ssh_shell import Shells
 from saitotui.model.command import Answer, Command, Failure, FailureKind
@@ -35,7 +35,8 @@ KEEPALIVE = 5.0
 """Seconds between two signs of life; three unanswered ones end the connection."""
 FIRST = 6.0
 """Seconds to wait at least for a first attempt: when a console starts, keys are exchanged with all hosts."""
-SECRET = re.compile(r"('\{secret:([a-z]+)\}'|\{secret:([a-z]+)\})")
+SECRET = re.compile(r"""((['"]?)\{secret:([a-z]+)\}\2)""")
+_QUOTED = {"": option, "'": sql_text, '"': xml}
 LONGEST_PAUSE = 8.0
 """Seconds between two attempts to a host that does not answer, at most."""
 
@@ -43,8 +44,9 @@ LONGEST_PAUSE = 8.0
 class SshHost:
     """One host. `jump` gives the host to connect through, or None.
 
-    `{secret:NAME}` in the body of a command stands for one of `secrets`, as a value in an option file, or in
-    single quotes as an SQL literal: it is put in here, and never shown.
+    `{secret:NAME}` in the body of a command stands for one of `secrets`: as a value in an option file, in
+    single quotes as an SQL literal, in double quotes as an attribute in XML. It is put in here, and never
+    shown.
     """
 
     def __init__(
@@ -185,8 +187,8 @@ class SshHost:
     async def _filled(self, body: str) -> tuple[str, Sequence[str]] | Failure:
         """The standard input with its secrets, and these; DENIED when one is not to be had."""
         secrets: list[str] = []
-        for place, literal, value in SECRET.findall(body):
-            name, quoted = literal or value, sql_text if literal else option
+        for place, mark, name in SECRET.findall(body):
+            quoted = _QUOTED[mark]
             secret = await resolve(self._secrets.get(name, NO_SECRET))
             if isinstance(secret, Failure):
                 return Failure(secret.kind, f"{self.where}: {secret.sentence}")

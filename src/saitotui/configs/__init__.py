@@ -23,6 +23,7 @@ class ConfigFile:
     mode: str = "0644"
     check: str = "true"
     cover: str = ""
+    group: str = "root"
 
     @property
     def folder(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from saitotui.model.profile_build import DatabaseBuild, StorageBuild
+from saitotui.model.profile_build import ApplicationBuild, DatabaseBuild, StorageBuild
 from saitotui.model.profile_parts import (
     NO_SECRET,
     STRICT,
@@ -347,6 +347,8 @@ class Application:
     """What users do, tried through the whole platform."""
     version_page: VersionPage | None = None
     """The page that says which version answers; without one a deployment cannot prove it."""
+    build: ApplicationBuild | None = None
+    """Of what `bootstrap-application` makes it."""
     limits: ApplicationLimits = ApplicationLimits()
 
     @property

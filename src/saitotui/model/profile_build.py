@@ -86,3 +86,34 @@ class DatabaseBuild:
     """Connections that a server takes."""
     config: str = "/etc/mysql/mariadb.conf.d/99-saitotui.cnf"
     """The option file that is written: the last of those that MariaDB reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationBuild:
+    """What `bootstrap-application` makes of hosts with Debian's Tomcat and nginx."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    network: str = ""
+    """A network (`10.0.0.0/24`) that may reach the managers and nginx's status page; empty: only their own
+    hosts may."""
+    port: int = 8080
+    """The port that the Tomcats serve at."""
+    cluster_port: int = 4000
+    """The TCP port at which a Tomcat takes the others' sessions."""
+    heap: str = "1g"
+    """A Tomcat's heap, as Java writes it."""
+    threads: int = 200
+    """Requests that a Tomcat works on at the same time."""
+    listen: int = 80
+    """The port that nginx serves at."""
+    server_name: str = "_"
+    """The name that users ask nginx for; `_`: any."""
+    certificate: str = ""
+    """nginx's certificate with its chain, a file on its hosts: it serves HTTPS at 443, too."""
+    key: str = ""
+    """Its private key, a file on its hosts."""
+    sticky: bool = True
+    """Whether a visitor stays on the Tomcat that has his session, as long as that serves."""
+    cache: int = 0
+    """Minutes for which nginx keeps pictures, styles and scripts; 0: it keeps nothing."""

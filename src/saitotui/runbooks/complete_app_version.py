@@ -81,7 +81,8 @@ def _gap(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     having = tuple(name for name, one in fleet.view.tomcats.items() if version in one.running)
     stopped = tuple(name for name in fleet.having(version) if name not in having)
     if not having:
-        return (f"no Tomcat runs {fleet.named(version)}: parallel-deploy-war deploys a new version",)
+        new = "parallel-deploy-war deploys a new version, deploy-first-version the first"
+        return (f"no Tomcat runs {fleet.named(version)}: {new}",)
     if stopped:
         there = " and ".join(stopped)
         return (

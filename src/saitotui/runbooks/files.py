@@ -8,24 +8,24 @@ import re
 
 from saitotui.clients.quoting import shell
 from saitotui.configs import ConfigFile
-from saitotui.model.command import Answer, Client, Command, Danger
+from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
-from saitotui.model.text import COVERED
+from saitotui.model.text import COVERED, one_line
 from saitotui.runbooks.judging import reading
 
 SHOWN = 8
 """Lines of a difference that are shown."""
 
 
-def written(path: str, mode: str, check: str = "true", folder: str = "") -> str:
+def written(path: str, mode: str, check: str = "true", folder: str = "", group: str = "root") -> str:
     """What writes standard input there; `folder` is made first, where there is one to make."""
     made = f"mkdir -p {shell(folder)} || exit 1; " if folder else ""
     tried = check.replace("{}", '"$f.new"')
     return (
         f"( {made}f={shell(path)}; umask 077; "
         'if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
-        f'cat >"$f.new" && {tried} && chown root:root "$f.new" && chmod {mode} "$f.new" '
-        '&& mv -f "$f.new" "$f" )'
+        f'cat >"$f.new" && {tried} && chown root:{shell(group)} "$f.new" && chmod {mode} "$f.new" '
+        '&& mv -f "$f.new" "$f" || ( rm -f "$f.new"; exit 1 ) )'
     )
 
 
@@ -38,7 +38,12 @@ def configured(host: str, file: ConfigFile) -> Step:
     """The host has the file as the profile wants it."""
     return Step(
         f"{host} has {file.path}",
-        (Act(_on(host, written(file.path, file.mode, file.check, file.folder), file.text)),),
+        (
+            Act(
+                _on(host, written(file.path, file.mode, file.check, file.folder, file.group), file.text),
+                _taken,
+            ),
+        ),
         goal=as_wanted(host, file),
         undo=(Act(_on(host, back(file.path))),),
         undone=_other(host, file),
@@ -47,16 +52,23 @@ def configured(host: str, file: ConfigFile) -> Step:
     )
 
 
+def _taken(answer: Answer | Failure) -> str:
+    """What its checker has against a file."""
+    if isinstance(answer, Failure):
+        return answer.sentence
+    return f"it is not taken: {one_line(answer.text, limit=200) or 'no word why'}" if answer.status else ""
+
+
 def _on(host: str, text: str, body: str = "") -> Command:
     return Command(Client.SSH, host, text, body, danger=Danger.REVERSIBLE)
 
 
 def _seen(host: str, file: ConfigFile) -> Command:
-    """Mode and owner, and the text with its secret covered; status 1 when there is none."""
+    """Mode, owner and group, and the text with its secret covered; status 1 when there is none."""
     path = shell(file.path)
     covered = shell("s/" + file.cover + r"/\1" + COVERED + "/")
     shown = f"sed {covered} {path}" if file.cover else f"cat {path}"
-    return Command(Client.SSH, host, f"stat -c '%a %U' {path} 2>/dev/null && {shown}")
+    return Command(Client.SSH, host, f"stat -c '%a %U %G' {path} 2>/dev/null && {shown}")
 
 
 def _wanted(file: ConfigFile) -> str:
@@ -69,7 +81,7 @@ def _wanted(file: ConfigFile) -> str:
 def _difference(answer: Answer, file: ConfigFile) -> list[str]:
     """The lines in which what is there differs from what is wanted; what mode and owner it has, if others."""
     facts, _, text = answer.text.partition("\n")
-    wanted = f"{file.mode.lstrip('0')} root"
+    wanted = f"{file.mode.lstrip('0')} root {file.group}"
     found = [] if facts.strip() == wanted else [f"it is {facts.strip()}, not {wanted}"]
     if text.rstrip("\n") == _wanted(file).rstrip("\n"):
         return found

@@ -63,7 +63,7 @@ class Building:
 
     def _over(self, programs: dict[str, Program], name: str, mine: Any) -> None:
         """`mine`, which is given what was there before."""
-        before = programs[name]
+        before = programs.get(name, _not_there)
         programs[name] = lambda machine, words, stdin: mine(machine, words, stdin, before)
 
     def _manage(self, machine: Machine, words: Sequence[str], stdin: str, plain: Program) -> Printed:
@@ -175,3 +175,7 @@ class Building:
 
     def _made(self, target: str) -> str:
         return "what was made stays made"
+
+
+def _not_there(machine: Machine, words: Sequence[str], stdin: str) -> Printed:
+    return Printed(err=f"sh: 1: {words[0]}: not found\n", status=127)

@@ -31,8 +31,12 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-PRIVATE = ("/etc/ha.d/authkeys", "/etc/drbd.d/r0.res")
-"""Files that only root reads."""
+PRIVATE = {
+    "/etc/ha.d/authkeys": "600 root root",
+    "/etc/drbd.d/r0.res": "600 root root",
+    "/etc/tomcat10/tomcat-users.xml": "640 root tomcat",
+}
+"""Mode, owner and group of files that not everybody reads."""
 
 
 class Host:
@@ -178,10 +182,10 @@ class Host:
         return Printed()
 
     def _stat(self, words: Sequence[str]) -> Printed:
-        """stat -c '%a %U' FILE"""
+        """stat -c '%a %U %G' FILE"""
         if self._machine.read(words[-1]) is None:
             return Printed(err=f"stat: cannot statx '{words[-1]}': No such file or directory\n", status=1)
-        return Printed("600 root\n" if words[-1] in PRIVATE else "644 root\n")
+        return Printed(PRIVATE.get(words[-1], "644 root root") + "\n")
 
     def _ip(self, words: Sequence[str]) -> Printed:
         """ip -br addr"""

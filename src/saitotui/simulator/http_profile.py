@@ -107,6 +107,7 @@ def _application(doors: Doors, password: str) -> Section:
         },
         "context": "/app",
         "version_page": {"path": "/", "contains": "version {version} "},
+        "build": {"network": "10.0.0.0/24", "cache": 5},
         "journeys": [
             {"name": name, "service": {"url": first + path}, "contains": text}
             for name, path, text in JOURNEYS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import socket
 from collections.abc import Callable, Mapping
 
@@ -81,9 +82,8 @@ class _Users(IdentityProvider):  # type: ignore[misc]
         self._passwords = passwords
 
     async def get_user(self, username: str) -> User | None:
-        password = self._passwords.get(username)
-        if password is None:
-            return None
+        # Who asks for an account that is not there is told what a wrong password is told.
+        password = self._passwords.get(username, secrets.token_hex())
         scrambled = NativePasswordAuthPlugin.create_auth_string(password) if password else None
         return User(username, scrambled, NativePasswordAuthPlugin.name)
 

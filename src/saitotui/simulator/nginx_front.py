@@ -74,6 +74,8 @@ class Nginx:
     """Upstreams that failed, and until when they are left out."""
     down: set[str] = field(default_factory=set)
     """Tomcats that its configuration marks `down`."""
+    configured: bool = True
+    """Whether it knows of the application at all."""
 
 
 class NginxFront:
@@ -118,6 +120,8 @@ class NginxFront:
                 self._visit(nginx)
 
     def _visit(self, nginx: Nginx) -> None:
+        if not nginx.configured:
+            return
         page = self._random.choice(("/app/", "/app/login", "/app/orders", "/app/cart", "/app/orders"))
         route = self._random.choice(list(self.tomcats.tomcats))
         sticky = page != "/app/login"
@@ -136,6 +140,8 @@ class NginxFront:
         """The stub_status page; trailing spaces as nginx prints them."""
         nginx = self.nodes[name]
         nginx.requests += 1
+        if not nginx.configured:
+            return Reply(404, GATEWAY[404], None, SERVER)
         active = nginx.connections + 1
         text = (
             f"Active connections: {active} \nserver accepts handled requests\n"
@@ -151,7 +157,7 @@ class NginxFront:
             nginx.requests += 1
             self._log(nginx, request, 200, [], 0.0, "-")
             return Reply(200, HOME, None, SERVER)
-        if not request.path.startswith("/app"):
+        if not request.path.startswith("/app") or not nginx.configured:
             nginx.requests += 1
             self._log(nginx, request, 404, [], 0.0, "-")
             return Reply(404, GATEWAY[404], None, SERVER)

@@ -111,6 +111,8 @@ class Tomcat:
     """The other members that it sees."""
     isolated: bool = False
     """Its replication port (4000) is shut off, both ways; HTTP still works."""
+    bare: bool = False
+    """It runs by its package's own files: its manager knows nobody."""
     requests: int = 0
     errors: int = 0
     sent: int = 0

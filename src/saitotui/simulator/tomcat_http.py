@@ -55,7 +55,7 @@ class TomcatHttp:
         _, _, part, *rest = (*request.path.split("/", 3), "", "")
         credentials = request.basic
         user = self.users.get(credentials[0]) if credentials else None
-        if credentials is None or user is None or user[0] != credentials[1]:
+        if tomcat.bare or credentials is None or user is None or user[0] != credentials[1]:
             return Reply(401, b"", "", (PRIVATE, REALM, HTML))
         if ROLES.get(part, "") not in user[1]:
             return Reply(403, b"", "", (PRIVATE, HTML))

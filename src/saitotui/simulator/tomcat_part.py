@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-from saitotui.simulator import nginx_tools, service_logs, tomcat_faults, tomcat_tools
+from saitotui.simulator import application_build, nginx_tools, service_logs, tomcat_faults, tomcat_tools
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
@@ -110,6 +110,7 @@ class TomcatPart:
         self._faults()
         tomcat_tools.install(world, self.tomcats)
         nginx_tools.install(world, WEBS, self._read_upstreams)
+        self.building = application_build.Building(self, WEBS, TOMCATS)
         world.join(self)
         self.tomcats.start()
         self.front.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -14,28 +13,34 @@ from tests.lab.sshd import make_key
 from tests.lab.storage.network import Network
 
 DATABASES, BALANCERS = ("db1", "db2"), ("lb1", "lb2")
-NUMBERS = {"db1": 41, "db2": 42, "lb1": 31, "lb2": 32}
-RUNS: Mapping[str, Sequence[str]] = {
-    "db1": ("mariadb",),
-    "db2": ("mariadb",),
-    "lb1": ("haproxy",),
-    "lb2": ("haproxy",),
+TOMCATS, WEBS = ("tc1", "tc2"), ("web1",)
+NUMBERS = {"lb1": 31, "lb2": 32, "db1": 41, "db2": 42, "web1": 51, "tc1": 61, "tc2": 62}
+RUNS = {
+    **dict.fromkeys(DATABASES, "mariadb"),
+    **dict.fromkeys(BALANCERS, "haproxy"),
+    **dict.fromkeys(TOMCATS, "tomcat10"),
+    **dict.fromkeys(WEBS, "nginx"),
 }
+"""What Debian's packages start on each host."""
 PASSWORDS = {
     "console": "console-pw'\"",
     "replication": "repl-pw",
     "clone": "clone-pw",
     "application": "app-pw",
+    "manager": "<manager&'pw'>",
 }
+"""Some with what has to be quoted."""
 
 
 class BarePlatform:
     """Its hosts, up and bare, as long as the block lasts."""
 
-    def __init__(self, folder: Path, network: Network, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, network: Network) -> None:
         self.folder, self.network = folder, network
         make_key(folder / "client_key")
-        self.hosts = {name: BareHost(name, NUMBERS[name], network, folder, RUNS[name]) for name in names}
+        self.hosts = {
+            name: BareHost(name, number, network, folder, [RUNS[name]]) for name, number in NUMBERS.items()
+        }
 
     @property
     def profile(self) -> Path:
@@ -70,6 +75,7 @@ class BarePlatform:
             "poll": 1.0,
             "hosts": {name: host.login for name, host in self.hosts.items()},
             "database": self._database(),
+            "application": self._application(),
         }
 
     def _database(self) -> dict[str, Any]:
@@ -89,6 +95,24 @@ class BarePlatform:
                 "buffer_pool": "64M",
                 "connections": 100,
             },
+        }
+
+    def _application(self) -> dict[str, Any]:
+        login = {"user": "saitotui", "password": self._secret("manager")}
+        manager, status = "http://127.0.0.1:8080/manager", "http://127.0.0.1:8081/nginx_status"
+        front = f"http://{self.hosts[WEBS[0]].address}"
+        return {
+            "context": "/app",
+            "version_page": {"path": "/count", "contains": "version={version} "},
+            "nginx": {name: {"host": name, "status": {"url": status, "via": name}} for name in WEBS},
+            "tomcats": {
+                name: {"host": name, "manager": {"url": manager, "via": name, **login}} for name in TOMCATS
+            },
+            "journeys": [
+                {"name": name, "service": {"url": f"{front}/app/{name}"}, "contains": name}
+                for name in ("login", "orders")
+            ],
+            "build": {"heap": "128m", "cache": 5},
         }
 
     def _secret(self, name: str) -> str:

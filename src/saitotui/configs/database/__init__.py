@@ -19,6 +19,11 @@ SOCKET = "/run/haproxy/admin.sock"
 _CLIENT = 0x8205
 """CLIENT_LONG_PASSWORD, CLIENT_LONG_FLAG, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION."""
 _PACKET, _LATIN1 = 1 << 24, 33
+_KNOWN = (
+    "( mariadbd --defaults-file={} --user=mysql --verbose --help 2>&1 >/dev/null | "
+    "grep -E 'ERROR|adjusted to' && exit 1; exit 0 )"
+)
+"""A value that it cannot read MariaDB only warns of, and takes another."""
 _ASKED = "SHOW GLOBAL VARIABLES LIKE 'read_only'"
 
 
@@ -55,8 +60,7 @@ def sites(profile: Profile, database: Database, build: DatabaseBuild) -> tuple[S
 def server_file(database: Database, build: DatabaseBuild, site: Site) -> ConfigFile:
     """The options of one server; MariaDB itself must know each of them."""
     values = {"database": database, "build": build, "site": site}
-    check = "mariadbd --defaults-file={} --user=mysql --verbose --help >/dev/null"
-    return ConfigFile(build.config, rendered("database/mariadb.cnf.j2", values), check=check)
+    return ConfigFile(build.config, rendered("database/mariadb.cnf.j2", values), check=_KNOWN)
 
 
 def balancer_file(

@@ -82,6 +82,16 @@ def serves(fleet: Fleet, name: str, version: str, but: str = "") -> Check:
     return _listed(fleet, name, f"{name} serves {fleet.named(version)} to new visitors", judge)
 
 
+def bare(fleet: Fleet, name: str, but: str) -> Check:
+    """Whether no version but `but` is there."""
+
+    def judge(apps: tuple[App, ...]) -> Verdict:
+        others = [fleet.named(app.version) for app in apps if app.version != but]
+        return Verdict(not others, ", ".join(others) or "none")
+
+    return _listed(fleet, name, f"no other version of {fleet.application.context or '/'} is on {name}", judge)
+
+
 def above_all(fleet: Fleet, name: str, version: str) -> Check:
     """Whether new visitors would get `version`: Java orders versions as strings."""
 

@@ -27,8 +27,8 @@ def given(parameters: Mapping[str, str]) -> tuple[File, str]:
     return file, parameters.get("version") or PurePath(file.path).stem.partition("##")[2]
 
 
-def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precondition]:
-    """`old` and `new` name the versions (`/app##001`); `there`: some Tomcat has the new one already."""
+def fit(file: File, new: str, *, there: bool) -> Iterator[Precondition]:
+    """`new` names the version (`/app##001`); `there`: some Tomcat has it already."""
     yield Precondition(sound(file), "no Tomcat could start it")
     yield Precondition(
         _is_known(file, new, there=there), "Tomcats with unlike versions of one name", unknown=Grade.AMBER
@@ -37,6 +37,11 @@ def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precon
         _distributable(file), "its sessions would not be copied, and be lost with their Tomcat",
         Grade.AMBER, Grade.AMBER,
     )  # fmt: skip
+
+
+def preflight(file: File, old: str, new: str, *, there: bool) -> Iterator[Precondition]:
+    """Those of `fit`, and whether it can take the place of `old`."""
+    yield from fit(file, new, there=there)
     yield Precondition(
         _kept(file, old),
         f"once {old} is undeployed, this console cannot put it back",

@@ -8,6 +8,7 @@ from saitotui.tiers.application import situations as services
 
 _DEPLOY = ("parallel-deploy-war",)
 _COMPLETE = ("complete-app-version",)
+_FIRST = ("deploy-first-version",)
 _BACK = ("roll-back-app-version",)
 _RETIRE = ("retire-app-version",)
 
@@ -16,8 +17,8 @@ VERSION_MISSING = Situation(
     Health.CRIT,
     "A Tomcat answers and does not have the application",
     "No version of the context runs there: whoever nginx sends there gets 404.",
-    "Deploy the version that the others serve.",
-    _COMPLETE,
+    "Deploy the version that the others serve; where none serves any, the first.",
+    (*_COMPLETE, *_FIRST),
 )
 VERSION_STOPPED = Situation(
     "application.version-stopped",
