@@ -209,7 +209,9 @@ def test_what_was_made_takes_a_version_beside_the_first(
 
 def test_what_somebody_changed_is_shown_before_it_is_replaced(bare: BarePlatform, tmp_path: Path) -> None:
     bare.hosts["lb2"].ssh("sed -i 's/timeout check 1s/timeout check 9s/' /etc/haproxy/haproxy.cfg")
+    assert "hosts.config-drift" in found(bare, tmp_path, "hosts")
     said = walk(bare, tmp_path, "bootstrap-database")
+    assert "hosts.config-drift" not in found(bare, tmp_path, "hosts")
     line = "AMBER: /etc/haproxy/haproxy.cfg on lb2 is not there yet, or as the profile wants it"
     assert f"{line}: -    timeout check 9s; +    timeout check 1s" in said
     assert found(bare, tmp_path, "database") == []

@@ -6,11 +6,19 @@ when the file is sent, and wherever the file is read again, the line that holds 
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from saitotui.clients.quoting import shell
+from saitotui.model.text import COVERED
+
+MARK = "Written by saitotui's runbook"
+"""What the first lines of most files say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +32,41 @@ class ConfigFile:
     check: str = "true"
     cover: str = ""
     group: str = "root"
+    loose: str = ""
+    """A regular expression of what runbooks themselves put into it for a while: no difference."""
 
     @property
     def folder(self) -> str:
         return self.path.rpartition("/")[0]
+
+
+def shown(file: ConfigFile) -> str:
+    """The shell command that prints mode, owner and group, then the text with its secret covered; status 1
+    when there is no such file."""
+    path = shell(file.path)
+    covered = shell("s/" + file.cover + r"/\1" + COVERED + "/")
+    text = f"sed {covered} {path}" if file.cover else f"cat {path}"
+    return f"stat -c '%a %U %G' {path} 2>/dev/null && {text}"
+
+
+def difference(text: str, file: ConfigFile) -> list[str]:
+    """The lines in which what `shown` printed differs from what is wanted; first what mode and owner it has,
+    if others."""
+    facts, _, there = text.partition("\n")
+    there = re.sub(file.loose, "", there) if file.loose else there
+    wanted = f"{file.mode.lstrip('0')} root {file.group}"
+    found = [] if facts.strip() == wanted else [f"it is {facts.strip()}, not {wanted}"]
+    if there.rstrip("\n") == _wanted(file).rstrip("\n"):
+        return found
+    lines = difflib.unified_diff(there.splitlines(), _wanted(file).splitlines(), n=0, lineterm="")
+    return found + [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def _wanted(file: ConfigFile) -> str:
+    if not file.cover:
+        return file.text
+    pattern = file.cover.replace(r"\(", "(").replace(r"\)", ")")
+    return re.sub(pattern, rf"\1{COVERED}", file.text, flags=re.MULTILINE)
 
 
 @cache

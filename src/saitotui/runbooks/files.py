@@ -3,14 +3,11 @@ new one good, what was there is kept beside it, and one rename puts it in place 
 
 from __future__ import annotations
 
-import difflib
-import re
-
 from saitotui.clients.quoting import shell
-from saitotui.configs import ConfigFile
+from saitotui.configs import ConfigFile, difference, shown
 from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
-from saitotui.model.text import COVERED, one_line
+from saitotui.model.text import one_line
 from saitotui.runbooks.judging import reading
 
 SHOWN = 8
@@ -63,48 +60,26 @@ def _on(host: str, text: str, body: str = "") -> Command:
     return Command(Client.SSH, host, text, body, danger=Danger.REVERSIBLE)
 
 
-def _seen(host: str, file: ConfigFile) -> Command:
-    """Mode, owner and group, and the text with its secret covered; status 1 when there is none."""
-    path = shell(file.path)
-    covered = shell("s/" + file.cover + r"/\1" + COVERED + "/")
-    shown = f"sed {covered} {path}" if file.cover else f"cat {path}"
-    return Command(Client.SSH, host, f"stat -c '%a %U %G' {path} 2>/dev/null && {shown}")
-
-
-def _wanted(file: ConfigFile) -> str:
-    if not file.cover:
-        return file.text
-    pattern = file.cover.replace(r"\(", "(").replace(r"\)", ")")
-    return re.sub(pattern, rf"\1{COVERED}", file.text, flags=re.MULTILINE)
-
-
-def _difference(answer: Answer, file: ConfigFile) -> list[str]:
-    """The lines in which what is there differs from what is wanted; what mode and owner it has, if others."""
-    facts, _, text = answer.text.partition("\n")
-    wanted = f"{file.mode.lstrip('0')} root {file.group}"
-    found = [] if facts.strip() == wanted else [f"it is {facts.strip()}, not {wanted}"]
-    if text.rstrip("\n") == _wanted(file).rstrip("\n"):
-        return found
-    lines = difflib.unified_diff(text.splitlines(), _wanted(file).splitlines(), n=0, lineterm="")
-    return found + [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+def _look(host: str, file: ConfigFile) -> Command:
+    return Command(Client.SSH, host, shown(file))
 
 
 def as_wanted(host: str, file: ConfigFile) -> Check:
     def judge(answer: Answer) -> Verdict:
         if answer.status:
             return Verdict(False, "there is none")
-        found = _difference(answer, file)
+        found = difference(answer.text, file)
         return Verdict(not found, "; ".join(found[:SHOWN]) or "as wanted")
 
-    return Check(f"{file.path} on {host} is as the profile wants it", _seen(host, file), reading(judge))
+    return Check(f"{file.path} on {host} is as the profile wants it", _look(host, file), reading(judge))
 
 
 def _other(host: str, file: ConfigFile) -> Check:
     def judge(answer: Answer) -> Verdict:
-        mine = not answer.status and not _difference(answer, file)
+        mine = not answer.status and not difference(answer.text, file)
         return Verdict(not mine, "as the profile wants it" if mine else "another one, or none")
 
-    return Check(f"{file.path} on {host} is as it was", _seen(host, file), reading(judge))
+    return Check(f"{file.path} on {host} is as it was", _look(host, file), reading(judge))
 
 
 def untouched(host: str, file: ConfigFile) -> Precondition:
@@ -113,10 +88,10 @@ def untouched(host: str, file: ConfigFile) -> Precondition:
     def judge(answer: Answer) -> Verdict:
         if answer.status:
             return Verdict(True, "not there yet")
-        found = _difference(answer, file)
+        found = difference(answer.text, file)
         more = f" and {len(found) - SHOWN} lines more" if len(found) > SHOWN else ""
         return Verdict(not found, "; ".join(found[:SHOWN]) + more if found else "as wanted")
 
     sentence = f"{file.path} on {host} is not there yet, or as the profile wants it"
-    check = Check(sentence, _seen(host, file), reading(judge))
+    check = Check(sentence, _look(host, file), reading(judge))
     return Precondition(check, "it is replaced; what is there is kept beside it (.before)", Grade.AMBER)

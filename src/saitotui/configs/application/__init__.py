@@ -108,4 +108,6 @@ def nginx_file(
         "route": "$saitotui_route" if build.sticky else "tomcats",
         "context": application.context,
     }
-    return ConfigFile(node.upstreams, rendered("application/nginx.conf.j2", values), check=_SOUND)
+    return ConfigFile(
+        node.upstreams, rendered("application/nginx.conf.j2", values), check=_SOUND, loose=r" down(?=;)"
+    )

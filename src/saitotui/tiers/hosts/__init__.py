@@ -4,7 +4,7 @@ memory and disk left. What a host's failure means for a service is said by the s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from saitotui.model.command import FailureKind, Question
@@ -15,10 +15,11 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.model.text import duration, size
 from saitotui.model.tier import Tier, TierKind
 from saitotui.model.topology import Actor, Cell, Event, Fact, Node, Row, Sample, Table, TierPicture
-from saitotui.tiers.hosts import fleet
+from saitotui.tiers.hosts import drift, fleet
 from saitotui.tiers.hosts.clock import offsets
+from saitotui.tiers.hosts.drift import Drift
 from saitotui.tiers.hosts.fleet import FleetQuestions
-from saitotui.tiers.hosts.judge import HostView, host_findings, limits
+from saitotui.tiers.hosts.judge import HostView, Limits, host_findings, limits
 from saitotui.tiers.hosts.questions import HostQuestions, ask, flat, host_id
 from saitotui.tiers.hosts.situations import FLEET_UNKNOWN, SITUATIONS
 
@@ -32,17 +33,18 @@ class HostsTier:
     profile: Profile
     asked: Mapping[str, HostQuestions]
     fleet: FleetQuestions | None = None
+    files: Mapping[str, Question[Drift]] = field(default_factory=dict)
 
     @property
     def questions(self) -> Sequence[Question[Any]]:
-        return (*flat(self.asked), *(self.fleet.all if self.fleet else ()))
+        return (*flat(self.asked), *self.files.values(), *(self.fleet.all if self.fleet else ()))
 
     def picture(self, snapshot: Snapshot) -> TierPicture:
         views = look(self.asked, snapshot)
         if self.fleet is not None:
             views += fleet.views(self.fleet, snapshot, self.profile.hosts)
         bounds = limits(self.profile)
-        found = {view.name: tuple(host_findings(view, bounds)) for view in views}
+        found = {view.name: tuple(self._findings(view, bounds, snapshot)) for view in views}
         every = [finding for findings in found.values() for finding in findings]
         every += _fleet_unknown(self.fleet, snapshot)
         findings = tuple(sorted(every, key=lambda finding: (-finding.health, finding.code, finding.subject)))
@@ -56,6 +58,12 @@ class HostsTier:
             tables=(_hosts(views, nodes), _disks(views)),
             samples=tuple(_samples(views)),
         )
+
+    def _findings(self, view: HostView, bounds: Limits, snapshot: Snapshot) -> Iterator[Finding]:
+        yield from host_findings(view, bounds)
+        if view.name in self.files:
+            changed = snapshot.get(self.files[view.name]) or {}
+            yield from drift.findings(view.name, host_id(view.name), changed)
 
 
 def _fleet_unknown(asked: FleetQuestions | None, snapshot: Snapshot) -> Iterator[Finding]:
@@ -202,7 +210,9 @@ def _samples(views: Sequence[HostView]) -> Iterator[Sample]:
 
 
 def build(profile: Profile) -> Tier | None:
-    return HostsTier(profile, ask(profile), fleet.ask(profile)) if profile.hosts else None
+    if not profile.hosts:
+        return None
+    return HostsTier(profile, ask(profile), fleet.ask(profile), drift.ask(profile, host_id))
 
 
 TIER = TierKind("hosts", "Hosts", 7, build, SITUATIONS)

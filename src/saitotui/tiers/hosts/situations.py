@@ -87,6 +87,15 @@ LOAD_HIGH = Situation(
     "See `top`, and `vmstat 1` for waiting on disks.",
 )
 
+CONFIG_DRIFT = Situation(
+    "hosts.config-drift",
+    Health.WARN,
+    "A host no longer has the files that the profile says",
+    "A file that this console's runbooks wrote was changed on the host, or in the profile only: whoever "
+    "starts a service there, or makes another host like it, gets something else than what runs.",
+    "See who changed it, and why; put it into the profile, or have the runbook write the file again.",
+    ("bootstrap-database", "bootstrap-application", "bootstrap-storage"),
+)
 FLEET_UNKNOWN = Situation(
     "hosts.fleet-unknown",
     Health.UNKNOWN,
@@ -108,4 +117,5 @@ SITUATIONS = (
     MEMORY_LOW,
     DISK_FULL,
     LOAD_HIGH,
+    CONFIG_DRIFT,
 )
