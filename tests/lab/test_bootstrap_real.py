@@ -182,6 +182,8 @@ def test_it_takes_an_application(bare: BarePlatform, wars: Wars, tmp_path: Path)
     for name in BALANCERS:
         write(bare, name)
     assert rows(bare, "db2") == rows(bare, "db1") > 2
+    replication = bare.hosts["db2"].says("mariadb -e 'SHOW REPLICA STATUS\\G'")
+    assert "Master_SSL_Verify_Server_Cert: Yes" in replication
 
 
 def test_what_was_made_is_swapped(bare: BarePlatform, tmp_path: Path) -> None:

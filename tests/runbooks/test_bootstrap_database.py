@@ -107,6 +107,15 @@ async def test_a_server_that_holds_something_is_not_taken(tmp_path: Path) -> Non
         assert line.verdict.measured == "it holds schema shop, and logs nothing"
 
 
+async def test_a_full_disk_is_told(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        fresh(simulation)
+        simulation.inject("disk-full", "db2")
+        assert "red: db2 has room in /var/lib/mysql" in bad(
+            await asked(simulation, await made(simulation, ID))
+        )
+
+
 async def test_another_password_is_told_and_kept(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         simulation.database.servers["db2"].users["repl"] = "somebody's own"

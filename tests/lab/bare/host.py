@@ -7,6 +7,7 @@ which lie in memory, go with its mounts.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -69,6 +70,13 @@ class BareHost(Reached):
         for unit in (*_QUIET, *(f"{one}.service" for one in off)):
             (units / unit).symlink_to("/dev/null")
         self._own.chmod(0o755)
+
+    def bring(self, path: str, file: Path, mode: int = 0o600) -> None:
+        """A file that it has when it is powered on, root's."""
+        target = self._own / path.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+        target.chmod(mode)
 
     def power_on(self) -> None:
         state = self.folder / "state"

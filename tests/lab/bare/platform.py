@@ -12,6 +12,8 @@ from tests.lab.bare.host import BareHost
 from tests.lab.sshd import make_key
 from tests.lab.storage.network import Network
 
+from saitotui.simulator.certificates import authority_and_server
+
 DATABASES, BALANCERS = ("db1", "db2"), ("lb1", "lb2")
 TOMCATS, WEBS = ("tc1", "tc2"), ("web1",)
 NUMBERS = {"lb1": 31, "lb2": 32, "db1": 41, "db2": 42, "web1": 51, "tc1": 61, "tc2": 62}
@@ -22,6 +24,8 @@ RUNS = {
     **dict.fromkeys(WEBS, "nginx"),
 }
 """What Debian's packages start on each host."""
+AUTHORITY, CERTIFICATE = "/etc/ssl/lab-ca.pem", "/etc/ssl/lab-server.pem"
+"""What whoever runs hosts has put there: the certificate, in one file with its key."""
 PASSWORDS = {
     "console": "console-pw'\"",
     "replication": "repl-pw",
@@ -41,6 +45,10 @@ class BarePlatform:
         self.hosts = {
             name: BareHost(name, number, network, folder, [RUNS[name]]) for name, number in NUMBERS.items()
         }
+        authority_and_server(folder, [host.address for host in self.hosts.values()])
+        for host in self.hosts.values():
+            host.bring(AUTHORITY, folder / "ca.pem", 0o644)
+            host.bring(CERTIFICATE, folder / "server.pem")
 
     @property
     def profile(self) -> Path:
@@ -53,6 +61,8 @@ class BarePlatform:
                 host.power_on()
             with ThreadPoolExecutor() as pool:
                 list(pool.map(BareHost.ready, self.hosts.values()))
+            for name in DATABASES:
+                self.hosts[name].ssh(f"chown mysql {CERTIFICATE}")
             self.profile.write_text(yaml.safe_dump(self._described(), sort_keys=False), "utf-8")
         except BaseException:
             self.stop()
@@ -87,11 +97,14 @@ class BarePlatform:
             "read_backend": "mysql_read",
             "replication_user": "repl",
             "replication_password": self._secret("replication"),
+            "replication_ca": AUTHORITY,
             "clone_user": "clone",
             "clone_password": self._secret("clone"),
             "build": {
                 "network": "10.81.0.%",
                 "password": self._secret("application"),
+                "certificate": CERTIFICATE,
+                "key": CERTIFICATE,
                 "buffer_pool": "64M",
                 "connections": 100,
             },
@@ -112,7 +125,7 @@ class BarePlatform:
                 {"name": name, "service": {"url": f"{front}/app/{name}"}, "contains": name}
                 for name in ("login", "orders")
             ],
-            "build": {"heap": "128m", "cache": 5},
+            "build": {"heap": "128m", "cache": 5, "certificate": CERTIFICATE, "key": CERTIFICATE},
         }
 
     def _secret(self, name: str) -> str:
