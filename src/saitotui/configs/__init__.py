@@ -15,6 +15,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from saitotui.clients.quoting import shell
+from saitotui.model.profile import Profile
 from saitotui.model.text import COVERED
 
 MARK = "Written by saitotui's runbook"
@@ -38,6 +39,12 @@ class ConfigFile:
     @property
     def folder(self) -> str:
         return self.path.rpartition("/")[0]
+
+
+def seen_at(profile: Profile, host: str, given: str = "") -> str:
+    """The address by which other hosts of the platform see a service; `given` is where the profile says that
+    the console finds it."""
+    return profile.hosts[host].service_address or given or profile.hosts[host].address
 
 
 def shown(file: ConfigFile) -> str:

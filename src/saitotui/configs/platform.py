@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from saitotui.configs import ConfigFile, application, database, storage
+from saitotui.configs import ConfigFile, application, database, seen_at, storage
 from saitotui.model.profile import Application, Database, Profile, Storage
 
 
@@ -45,7 +45,7 @@ def _database(profile: Profile, pair: Database) -> Iterator[tuple[str, ConfigFil
     for site in servers:
         yield site.host, database.server_file(pair, build, site)
     for node in pair.haproxy.values():
-        address = database.seen_at(profile, node.host, node.write_address)
+        address = seen_at(profile, node.host, node.write_address)
         yield node.host, database.balancer_file(pair, build, node, address, servers)
 
 

@@ -13,9 +13,10 @@ from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import hosts
 from saitotui.runbooks.application import building
-from saitotui.runbooks.application.building import ID, Gate, Member
+from saitotui.runbooks.application.building import Gate, Member
 from saitotui.runbooks.files import configured, untouched
 
+ID = "bootstrap-application"
 TITLE = "Make a Tomcat cluster behind nginx"
 LEAST = 2
 """Tomcats of a cluster."""

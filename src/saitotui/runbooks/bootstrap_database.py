@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from saitotui.configs import ConfigFile
-from saitotui.configs.database import balancer_file, seen_at, server_file, sites
+from saitotui.configs import ConfigFile, seen_at
+from saitotui.configs.database import balancer_file, server_file, sites
 from saitotui.model.plan import Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import NO_SECRET, Database, Profile
 from saitotui.model.profile_build import DatabaseBuild

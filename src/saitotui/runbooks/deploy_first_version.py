@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from saitotui.model.command import File
-from saitotui.model.plan import Grade, Parameter, Plan, Precondition, Refusal, Stage, Step
+from saitotui.model.plan import Grade, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
@@ -110,8 +110,5 @@ RUNBOOK = Runbook(
     TITLE,
     "Tomcats that have no application get one, one after another; users try it through nginx.",
     plan,
-    (
-        Parameter("war", "the file on this machine, or HOST:/PATH", required=True, file=True),
-        Parameter("version", "its version; without it what follows ## in the file's name"),
-    ),
+    war_checks.GIVEN,
 )

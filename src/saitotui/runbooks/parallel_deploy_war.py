@@ -185,8 +185,7 @@ RUNBOOK = Runbook(
     "A WAR is deployed beside the version that runs, canary first; old sessions end where they began.",
     plan,
     (
-        Parameter("war", "the file on this machine, or HOST:/PATH", required=True, file=True),
-        Parameter("version", "its version; without it what follows ## in the file's name"),
+        *war_checks.GIVEN,
         Parameter("canary", "the Tomcat to begin with; without it the profile's first"),
         Parameter("soak", "seconds for which the canary is watched; 0: not at all", default="60"),
     ),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from saitotui.configs import ConfigFile, rendered
+from saitotui.configs import ConfigFile, rendered, seen_at
 from saitotui.model.profile import Application, Nginx, Profile, Tomcat
 from saitotui.model.profile_build import ApplicationBuild
 
@@ -46,14 +46,9 @@ class Front:
     status_path: str
 
 
-def address_of(profile: Profile, host: str) -> str:
-    """The address by which other hosts of the platform see a host."""
-    return profile.hosts[host].service_address or profile.hosts[host].address
-
-
 def sites(profile: Profile, application: Application) -> tuple[Site, ...]:
     return tuple(
-        Site(name, tomcat.host, address_of(profile, tomcat.host), number)
+        Site(name, tomcat.host, seen_at(profile, tomcat.host), number)
         for number, (name, tomcat) in enumerate(application.tomcats.items(), 1)
     )
 
@@ -61,7 +56,7 @@ def sites(profile: Profile, application: Application) -> tuple[Site, ...]:
 def front(profile: Profile, node: Nginx) -> Front:
     url = urlsplit(node.status.url)
     at = f"{url.hostname or '127.0.0.1'}:{url.port or 80}"
-    return Front(address_of(profile, node.host), node.access_log, at, url.path or "/")
+    return Front(seen_at(profile, node.host), node.access_log, at, url.path or "/")
 
 
 def tomcat_files(

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saitotui.configs import ConfigFile, rendered
+from saitotui.configs import ConfigFile, rendered, seen_at
 from saitotui.model.profile import Database, Haproxy, Profile
 from saitotui.model.profile_build import DatabaseBuild
 
@@ -36,12 +36,6 @@ class Site:
     address: str
     port: int
     number: int
-
-
-def seen_at(profile: Profile, host: str, given: str) -> str:
-    """The address by which other hosts of the platform see a service; `given` is where the profile says that
-    the console finds it."""
-    return profile.hosts[host].service_address or given or profile.hosts[host].address
 
 
 def sites(profile: Profile, database: Database, build: DatabaseBuild) -> tuple[Site, ...]:

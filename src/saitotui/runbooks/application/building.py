@@ -20,7 +20,6 @@ from saitotui.runbooks.application import fronts
 from saitotui.runbooks.hosts import asked, on
 from saitotui.runbooks.judging import reading
 
-ID = "bootstrap-application"
 NGINX = "apt install nginx-light"
 PID_FILE, READ = "/run/nginx.pid", "/run/saitotui-nginx.read"
 TAKES = 180.0
@@ -124,7 +123,7 @@ def joined(member: Member, count: int) -> Step:
         return Verdict(cluster.configured and well >= count - 1, f"it sees {well} of {count - 1}")
 
     # A connection of its own: the others may remember that the account was not there yet.
-    command = Command(Client.HTTP, member.name, CLUSTER, session=ID)
+    command = Command(Client.HTTP, member.name, CLUSTER, session="made")
     goal = Check(f"{member.name} sees every other Tomcat", command, judge, 5.0, pause=1.0)
     return Step(f"{member.name} is in the cluster", (), goal=goal, deadline=TAKES, expected=5.0)
 

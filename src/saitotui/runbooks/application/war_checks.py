@@ -9,11 +9,16 @@ from saitotui.clients.files import HERE, kept_file
 from saitotui.facts import war
 from saitotui.facts.war import War
 from saitotui.model.command import Client, Command, Danger, File
-from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
+from saitotui.model.plan import Act, Check, Grade, Parameter, Precondition, Step, Verdict
 from saitotui.runbooks.application import checks
 from saitotui.runbooks.application.fleet import Fleet
 from saitotui.runbooks.judging import reading
 
+GIVEN = (
+    Parameter("war", "the file on this machine, or HOST:/PATH", required=True, file=True),
+    Parameter("version", "its version; without it what follows ## in the file's name"),
+)
+"""What a runbook that deploys is told."""
 DEADLINE = 60.0
 """Seconds: every member of the archive is unpacked."""
 
