@@ -115,6 +115,21 @@ async def test_a_secret_in_a_statement_is_put_in_by_the_client_and_shown_by_nobo
         assert unknown.kind is FailureKind.DENIED
 
 
+async def test_a_secret_that_a_program_repeats_is_covered(tmp_path: Path) -> None:
+    """As a value, as an SQL literal, as an attribute in XML: with what each has to quote."""
+    async with Simulation(tmp_path / "sim", frozen=True) as simulation:
+        secret = """<it's & $ecret>"""
+        (tmp_path / "sim" / "secrets" / "repl").write_text(secret, "utf-8")
+        profile = load_profile(simulation.profile_path)
+        for body in ("'{secret:replication}'", '"{secret:replication}"'):
+            answer = await one(profile, Command(Client.SSH, "db1", "cat", f"near {body} at line 1\n"))
+            assert isinstance(answer, Answer), answer
+            assert answer.text == f"near {body[0]}(covered){body[0]} at line 1\n"
+        plain = await one(profile, Command(Client.SSH, "db1", "cat", "password={secret:replication}\n"))
+        assert isinstance(plain, Failure)
+        assert "neither quotes" in plain.sentence
+
+
 async def test_a_pinned_cluster_gets_no_password(tmp_path: Path, tcp: Tcp, canary: SecretRef) -> None:
     heard = bytearray()
 

@@ -195,8 +195,9 @@ class SshHost:
             if not secret.reveal():
                 return Failure(FailureKind.DENIED, f"{self.where}: the profile gives no password for {name}")
             try:
-                body = body.replace(place, quoted(secret.reveal()), 1)
-                secrets.append(secret.reveal())
+                written = quoted(secret.reveal())
+                body = body.replace(place, written, 1)
+                secrets += [secret.reveal(), written[1:-1]]
             except ValueError as error:
                 return Failure(FailureKind.DENIED, f"{self.where}: the {name} password: {error}")
         return body, secrets
