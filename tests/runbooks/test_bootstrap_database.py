@@ -107,6 +107,16 @@ async def test_a_server_that_holds_something_is_not_taken(tmp_path: Path) -> Non
         assert line.verdict.measured == "it holds schema shop, and logs nothing"
 
 
+async def test_a_master_with_data_that_is_closed_is_not_opened(tmp_path: Path) -> None:
+    """After a reboot both are read-only: open-db-master is for that, and knows what to ask first."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.inject("read-only", "db1")
+        result = await Carried(tmp_path).run(simulation, await made(simulation, ID))
+        assert result.outcome is not Outcome.DONE
+        assert "db1 holds nothing" in result.sentence
+        assert simulation.database.servers["db1"].read_only
+
+
 async def test_a_full_disk_is_told(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         fresh(simulation)

@@ -7,7 +7,7 @@ from saitotui.clients.quoting import shell
 from saitotui.configs import ConfigFile, difference, shown
 from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Act, Check, Grade, Precondition, Step, Verdict
-from saitotui.model.text import one_line
+from saitotui.runbooks.hosts import done
 from saitotui.runbooks.judging import reading
 
 SHOWN = 8
@@ -51,9 +51,8 @@ def configured(host: str, file: ConfigFile) -> Step:
 
 def _taken(answer: Answer | Failure) -> str:
     """What its checker has against a file."""
-    if isinstance(answer, Failure):
-        return answer.sentence
-    return f"it is not taken: {one_line(answer.text, limit=200) or 'no word why'}" if answer.status else ""
+    said = done(answer)
+    return f"it is not taken: {said}" if said else ""
 
 
 def _on(host: str, text: str, body: str = "") -> Command:

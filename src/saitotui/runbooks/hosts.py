@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from saitotui.clients.quoting import shell
-from saitotui.model.command import Answer, Client, Command, Danger
+from saitotui.model.command import Answer, Client, Command, Danger, Failure
 from saitotui.model.plan import Check, Verdict
+from saitotui.model.text import one_line
 from saitotui.runbooks.judging import has, reading
 
 ROOM = 10
@@ -15,6 +16,14 @@ ROOM = 10
 
 def on(host: str, text: str, danger: Danger = Danger.READ, body: str = "") -> Command:
     return Command(Client.SSH, host, text, body, danger=danger)
+
+
+def done(answer: Answer | Failure) -> str:
+    """Why a command was not carried out, by its exit status and what it said; '' when it was."""
+    if isinstance(answer, Failure):
+        return answer.sentence
+    said = one_line(answer.text, limit=200) or f"status {answer.status}, and no word why"
+    return said if answer.status else ""
 
 
 def asked(

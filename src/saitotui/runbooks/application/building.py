@@ -17,7 +17,7 @@ from saitotui.model.plan import Act, Check, Step, Verdict
 from saitotui.model.profile import Application, Nginx, Tomcat
 from saitotui.model.text import one_line
 from saitotui.runbooks.application import fronts
-from saitotui.runbooks.hosts import asked, on
+from saitotui.runbooks.hosts import asked, done, on
 from saitotui.runbooks.judging import reading
 
 NGINX = "apt install nginx-light"
@@ -93,7 +93,12 @@ def runs(member: Member) -> Step:
 
     return Step(
         f"{member.name} has read its files, and starts at a boot",
-        (Act(on(member.host, f"systemctl -q enable {unit} && systemctl restart {unit}", Danger.DISRUPTIVE)),),
+        (
+            Act(
+                on(member.host, f"systemctl -q enable {unit} && systemctl restart {unit}", Danger.DISRUPTIVE),
+                done,
+            ),
+        ),
         goal=asked(member.host, f"{member.name} runs by its files", text, judge, 8.0),
         requires=(_has_none(member),),
         no_undo="its files are put back by the stage before; restart it then",
@@ -146,7 +151,7 @@ def leads(gate: Gate) -> Iterator[Step]:
     act = f"systemctl -q enable {unit} && systemctl reload-or-restart {unit} && touch {READ}"
     yield Step(
         f"nginx on {gate.name} reads its configuration, and starts at a boot",
-        (Act(on(host, act, Danger.REVERSIBLE)),),
+        (Act(on(host, act, Danger.REVERSIBLE), done),),
         goal=asked(host, f"nginx on {gate.name} has read its file", text, judge, 8.0),
         requires=(fronts.sound(gate.name, gate.node),),
         no_undo="its file is put back by the stage before; reload it then",

@@ -19,7 +19,7 @@ from saitotui.model.text import one_line
 from saitotui.runbooks.database import checks, steps
 from saitotui.runbooks.database.accounts import Account, asking, creating, judging
 from saitotui.runbooks.database.dialect import DEMOTES, MARIADB, Dialect
-from saitotui.runbooks.hosts import asked, on
+from saitotui.runbooks.hosts import asked, done, on
 from saitotui.runbooks.judging import reading
 
 PROGRAMS = ("mariadbd", "mariadb", "mariadb-dump", "mariadb-binlog", "mariadb-install-db")
@@ -56,6 +56,10 @@ class Member:
     def sql(self, text: str) -> str:
         """What asks as root."""
         return f"{CLIENT} --execute={shell(text)}"
+
+
+def _act(host: str, text: str, danger: Danger, body: str = "") -> Act:
+    return Act(on(host, text, danger, body), done)
 
 
 def fresh_or_member(member: Member) -> Check:
@@ -126,7 +130,7 @@ def runs(member: Member) -> Step:
     unit = shell(member.unit)
     return Step(
         f"{member.name} runs as its file says, now and after a boot",
-        (Act(on(member.host, f"systemctl -q enable {unit} && systemctl restart {unit}", Danger.DISRUPTIVE)),),
+        (_act(member.host, f"systemctl -q enable {unit} && systemctl restart {unit}", Danger.DISRUPTIVE),),
         goal=asked(member.host, f"{member.name} is set as the profile has it", text, _set(wanted), 8.0),
         requires=(_is_empty(member),),
         no_undo="nothing is in it",
@@ -140,8 +144,8 @@ def _set(wanted: Mapping[str, str]) -> Callable[[Answer], Verdict]:
         has = dict(line.partition("\t")[::2] for line in answer.text.splitlines())
         if answer.status:
             return Verdict(None, one_line(answer.text, limit=160))
-        wrong = [f"{name} is {has.get(name, '?')}, not {value}" for name, value in wanted.items()
-                 if has.get(name) != value]  # fmt: skip
+        unlike = {name: value for name, value in wanted.items() if has.get(name) != value}
+        wrong = [f"{name} is {has.get(name, '?')}, not {value}" for name, value in unlike.items()]
         return Verdict(not wrong, "; ".join(wrong) or "all of it")
 
     return judge
@@ -157,7 +161,7 @@ def known(member: Member, wanted: Sequence[Account]) -> Step:
     )
     return Step(
         f"{member.name} has the accounts",
-        (Act(on(member.host, CLIENT, Danger.REVERSIBLE, creating(wanted))),),
+        (_act(member.host, CLIENT, Danger.REVERSIBLE, creating(wanted)),),
         goal=goal,
         no_undo="accounts that nobody uses; `DROP USER` takes them away",
         deadline=20.0,
@@ -173,7 +177,7 @@ def attached(database: Database, replica: Member, master: Member) -> Step:
     text = f"STOP SLAVE;\n{source};\nSTART SLAVE;\n"
     return Step(
         f"{replica.name} follows {master.name}",
-        (Act(on(replica.host, CLIENT, Danger.DESTRUCTIVE, text)),),
+        (_act(replica.host, CLIENT, Danger.DESTRUCTIVE, text),),
         goal=checks.follows(replica.name, master.name, site.address, site.port, checks.LAG),
         requires=(_is_empty(replica),),
         no_undo="nothing is in it",
@@ -183,7 +187,7 @@ def attached(database: Database, replica: Member, master: Member) -> Step:
 
 
 def opened(master: Member, others: Sequence[Member]) -> Step:
-    """The master takes writes, once every other server follows it and is closed."""
+    """The master, which is empty, takes writes, once every other server follows it and is closed."""
     followed = tuple(
         checks.follows(one.name, master.name, master.site.address, master.site.port, None) for one in others
     )
@@ -192,6 +196,7 @@ def opened(master: Member, others: Sequence[Member]) -> Step:
         (steps.act(master, MARIADB.open),),
         goal=checks.writable(master.name, True),
         requires=(
+            _is_empty(master),
             checks.follows_nobody(master.name),
             *followed,
             *(checks.closed(one.name) for one in others),
@@ -216,7 +221,7 @@ def schema(build: DatabaseBuild, master: Member, servers: Sequence[Member]) -> I
 
         yield Step(
             f"{one.name} has the schema {build.schema}",
-            () if number else (Act(on(one.host, one.sql(text), Danger.REVERSIBLE)),),
+            () if number else (_act(one.host, one.sql(text), Danger.REVERSIBLE),),
             goal=asked(one.host, f"the schema {build.schema} is on {one.name}", found, judge),
             no_undo="an empty schema",
             deadline=10.0,
@@ -238,7 +243,7 @@ def balanced(name: str, node: Haproxy) -> Step:
 
     return Step(
         f"HAProxy on {name} runs by it, now and after a boot",
-        (Act(on(node.host, reload(), Danger.DISRUPTIVE)),),
+        (_act(node.host, reload(), Danger.DISRUPTIVE),),
         goal=asked(node.host, f"HAProxy on {name} is enabled, and has read its file", text, judge, 8.0),
         no_undo="its file is put back by the stage before; reload it then",
         deadline=30.0,
