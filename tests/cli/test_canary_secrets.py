@@ -99,6 +99,31 @@ def test_while_it_acts(simulation: SimulationThread, tmp_path: Path) -> None:
     assert_silent(listener, secrets)
 
 
+@pytest.mark.parametrize(
+    ("fault", "target", "runbook"),
+    [
+        ("db-fresh", "database", "bootstrap-database"),
+        ("app-fresh", "application", "bootstrap-application"),
+    ],
+)
+def test_while_it_makes(
+    simulation: SimulationThread, tmp_path: Path, fault: str, target: str, runbook: str
+) -> None:
+    """Accounts and files that hold passwords."""
+    secrets = {name: file.read_text().strip() for name, file in secret_files(simulation).items()}
+    listener = Listener(simulation.profile_path, tmp_path / "state")
+    simulation.inject(fault, target)
+    arguments: list[str] = []
+    with argument_lists(arguments):
+        digest = json.loads(listener.say("plan", runbook, "--json").stdout)["digest"]
+        done = listener.say("run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber")
+        assert done.returncode == 0, done.stdout + done.stderr
+    listener.say("status", "--json")
+    listener.say("journal", "export", "--format", "json")
+    listener.heard += arguments
+    assert_silent(listener, secrets)
+
+
 def test_while_everything_is_wrong(simulation: SimulationThread, tmp_path: Path) -> None:
     """Wrong passwords for everything, then services that hang as well."""
     files = secret_files(simulation)

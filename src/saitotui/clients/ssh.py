@@ -96,6 +96,13 @@ class SshHost:
         except TimeoutError:
             return self._failure or silent(self.where, patience)
 
+    @property
+    def verified_key(self) -> str:
+        """The host key that it showed and that was verified (`ssh-ed25519 AAAA...`); '' while nobody is
+        connected."""
+        key = self._connection.get_server_host_key() if self._connection is not None else None
+        return " ".join(key.export_public_key().decode("ascii").split()[:2]) if key is not None else ""
+
     async def _connect(self) -> asyncssh.SSHClientConnection | Failure:
         try:
             async with asyncio.timeout(CONNECT):
