@@ -6,6 +6,7 @@ layout of it (`/etc/tomcat10`, `/usr/share/tomcat10`); nginx, ngx_http_upstream_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -101,7 +102,7 @@ def nginx_file(
         "sites": tomcats,
         "following": following,
         "route": "$saitotui_route" if build.sticky else "tomcats",
-        "context": application.context,
+        "context": re.escape(application.context),
     }
     return ConfigFile(
         node.upstreams, rendered("application/nginx.conf.j2", values), check=_SOUND, loose=r" down(?=;)"
