@@ -173,6 +173,22 @@ def test_made_again_nothing_changes(bare: BarePlatform, tmp_path: Path) -> None:
     assert found(bare, tmp_path, "database") == []
 
 
+def test_haproxy_knows_who_takes_writes(bare: BarePlatform) -> None:
+    """A master that is closed is no place to send writes to, though it answers."""
+
+    def states() -> set[str]:
+        ask = "echo 'show stat' | socat - /run/haproxy/admin.sock | grep '^mysql_write,db1,' | cut -d , -f 18"
+        return {bare.hosts[name].says(ask).partition(" ")[0] for name in BALANCERS}
+
+    assert states() == {"UP"}
+    bare.hosts["db1"].ssh("mariadb -e 'SET GLOBAL read_only = 1'")
+    try:
+        wait_for("both balancers to see that it is closed", lambda: states() == {"DOWN"}, every=0.5)
+    finally:
+        bare.hosts["db1"].ssh("mariadb -e 'SET GLOBAL read_only = 0'")
+    wait_for("both balancers to see that it is open", lambda: states() == {"UP"}, every=0.5)
+
+
 def test_it_takes_an_application(bare: BarePlatform, wars: Wars, tmp_path: Path) -> None:
     """The first version, which is tried by users, and another one beside it."""
     columns = "id BIGINT PRIMARY KEY AUTO_INCREMENT, node VARCHAR(32) NOT NULL"
