@@ -18,6 +18,11 @@ LONG = 60.0
 """Seconds after which something in the lab has failed, on the slowest machine."""
 _NAP = 0.02
 _CALM = {"loadavg": "0.00 0.00 0.00 1/100 1\n", "uptime": "2592000.00 5000000.00\n"}
+_PLAIN = (
+    "for f in .bashrc .bash_profile .profile; do "
+    'if [ -e "$HOME/$f" ]; then mount --bind /dev/null "$HOME/$f"; fi; done'
+)
+"""bash(1) reads its start-up files for sshd, too: those of whoever runs the lab are none of the machine's."""
 _INIT = "while :; do sleep 86400 & wait $!; done"
 
 
@@ -105,7 +110,7 @@ class Machine:
         # The load is that of all machines together, and of whatever else this computer does: it is nobody's.
         # Nor did a machine boot when this computer did: that may be minutes ago.
         calm = " && ".join(self._told(file, text) for file, text in _CALM.items())
-        inside = f"hostname {self.name}; {locks} && {calm} && {_INIT}"
+        inside = f"hostname {self.name}; {locks} && {calm} && {_PLAIN} && {_INIT}"
         with (self.folder / "machine.out").open("ab") as output:
             self._init = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--mount-proc", "--uts", "--fork",
