@@ -11,7 +11,7 @@ STAMP := $(VENV)/.stamp
 # Their hosts are slow, and heartbeat loses messages where others are at work: nothing else runs beside them.
 PAIRS := $(wildcard tests/lab/test_storage_*.py)
 # The others are two halves, each with a platform of its own: they mostly wait, so they wait at the same time.
-DATABASES := $(foreach one,acting bootstrap failback mysql promote rebuild swap swap_faults,tests/lab/test_$(one)_real.py)
+DATABASES := $(foreach one,acting failback mysql promote rebuild swap swap_faults,tests/lab/test_$(one)_real.py)
 OTHERS := $(filter-out $(PAIRS) $(DATABASES),$(wildcard tests/lab/test_*.py))
 LAB := $(RUN)/pytest -m 'lab and not long' --durations 20
 

@@ -122,7 +122,7 @@ class BarePlatform:
                 name: {"host": name, "manager": {"url": manager, "via": name, **login}} for name in TOMCATS
             },
             "journeys": [
-                {"name": name, "service": {"url": f"{front}/app/{name}"}, "contains": name}
+                {"name": name, "service": {"url": f"{front}/app/{name}"}, "contains": name, "slow": 10}
                 for name in ("login", "orders")
             ],
             "build": {"heap": "128m", "cache": 5, "certificate": CERTIFICATE, "key": CERTIFICATE},
