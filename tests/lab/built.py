@@ -10,18 +10,14 @@ from pathlib import Path
 from tests.lab.host import LabError, end_of
 
 
-def built(
-    cache: Path, source: Path, suffix: str, line: Callable[[Path], Sequence[str]], seconds: float = 600
-) -> Path:
+def built(cache: Path, source: Path, suffix: str, line: Callable[[Path], Sequence[str]]) -> Path:
     """What the command line `line` makes of `source`, in `cache`, when there is none of this content yet."""
     made = cache / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}{suffix}"
     cache.mkdir(parents=True, exist_ok=True)
     if not made.exists():
         new, log = made.with_suffix(".new"), cache / f"{source.name}.log"
         with log.open("wb") as said:
-            done = subprocess.run(
-                line(new), stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=seconds
-            )
+            done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=600)
         if done.returncode:
             raise LabError(f"nothing was built of {source.name}{end_of(log)}")
         new.replace(made)

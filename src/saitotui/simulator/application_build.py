@@ -26,8 +26,8 @@ _OWN = "<!-- as its package brings it -->\n"
 class Read:
     """A machine's files as a unit has read them; what was written since is newer."""
 
-    def __init__(self, machine: Machine, unit: str, files: Iterable[str]) -> None:
-        self._machine, self._unit, self._files = machine, unit, tuple(files)
+    def __init__(self, machine: Machine, files: Iterable[str]) -> None:
+        self._machine, self._files = machine, tuple(files)
         self._contents: dict[str, str | None] = {}
         self.again()
 
@@ -49,12 +49,12 @@ class Building:
         for name in self._tomcats:
             machine = part.world.machines[name]
             machine.files |= dict.fromkeys((*_PACKAGE, *READS), _OWN)
-            self._read[name] = Read(machine, TOMCAT, READS)
+            self._read[name] = Read(machine, READS)
             machine.programs["java"] = lambda machine, words, stdin: Printed()
             self._over(machine, self._restarted, "restart", TOMCAT)
         for name in self._webs:
             machine = part.world.machines[name]
-            self._read[name] = Read(machine, NGINX, [UPSTREAMS])
+            self._read[name] = Read(machine, [UPSTREAMS])
             machine.programs["touch"] = lambda machine, words, stdin: Printed()
             self._over(machine, self._reloaded, "reload-or-restart", NGINX)
         for name in self._read:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
 from saitotui.simulator import application_build, nginx_tools, service_logs, tomcat_faults, tomcat_tools
+from saitotui.simulator.application_build import UPSTREAMS
 from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.nginx_front import KEPT_LINES, NginxFront, upstreams
@@ -20,7 +21,6 @@ USER = "saitotui"
 ROLES = frozenset({"manager-script", "manager-jmx", "manager-status"})
 ACCESS_LOG = "/var/log/nginx/access.log"
 WEBAPPS = "/var/lib/tomcat10/webapps"
-UPSTREAMS = "/etc/nginx/conf.d/upstreams.conf"
 
 
 LINK_FAILURE = "com.mysql.cj.jdbc.exceptions.CommunicationsException: Communications link failure"

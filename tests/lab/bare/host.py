@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from signal import SIGKILL
 
 from tests.lab.built import built
-from tests.lab.host import LONG, LabError, child_of, wait_for
+from tests.lab.host import LONG, child_of, wait_for
 from tests.lab.reached import Reached
 from tests.lab.storage.network import FRONT, Network
 
@@ -112,12 +112,6 @@ class BareHost(Reached):
         subprocess.run(
             ["unshare", "--mount", "sh", "-c", _EMPTIED, "sh", str(self.folder), self._group], check=True
         )
-
-    def root(self) -> Sequence[str]:
-        """The beginning of a command line that runs on it, without SSH."""
-        if self._outer is None:
-            raise LabError(f"{self.name} is powered off")
-        return ["nsenter", f"--target={child_of(self._outer.pid)}", "--all", "--"]
 
 
 def _alone(pid: int) -> bool:

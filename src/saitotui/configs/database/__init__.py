@@ -15,7 +15,6 @@ from saitotui.model.profile import Database, Haproxy, Profile
 from saitotui.model.profile_build import DatabaseBuild
 
 STATE_FILE = "/var/lib/haproxy/server-state"
-SOCKET = "/run/haproxy/admin.sock"
 _CLIENT = 0x8205
 """CLIENT_LONG_PASSWORD, CLIENT_LONG_FLAG, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION."""
 _PACKET, _LATIN1 = 1 << 24, 33
