@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated, Literal
@@ -53,13 +54,15 @@ class Scenario(_Strict):
 
 def scenarios() -> tuple[Scenario, ...]:
     """Every scenario, the healthy one first, then by name. ValueError when a file is not one."""
-    found = [_load(file.name, file.read_text("utf-8")) for file in _files()]
-    return tuple(sorted(found, key=lambda one: (one.name != "healthy", one.name)))
+    return tuple(sorted(map(scenario, _files()), key=lambda one: (one.name != "healthy", one.name)))
 
 
-def _files() -> list[Traversable]:
+@cache
+def _files() -> Mapping[str, Traversable]:
+    """The files by the names of their scenarios."""
     folder = files("saitotui.simulator") / "scenarios"
-    return [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    suffix = ".yaml"
+    return {one.name.removesuffix(suffix): one for one in folder.iterdir() if one.name.endswith(suffix)}
 
 
 def _load(name: str, text: str) -> Scenario:
@@ -67,17 +70,18 @@ def _load(name: str, text: str) -> Scenario:
         scenario = Scenario.model_validate(yaml.safe_load(text))
     except (ValidationError, yaml.YAMLError) as error:
         raise ValueError(f"scenario {name}: {error}") from None
-    if f"{scenario.name}.yaml" != name:
+    if scenario.name != name:
         raise ValueError(f"scenario {name}: its name is {scenario.name}")
     return scenario
 
 
+@cache
 def scenario(name: str) -> Scenario:
-    """The scenario of that name; ValueError when there is none."""
-    for one in scenarios():
-        if one.name == name:
-            return one
-    raise ValueError(f"there is no scenario {name!r}")
+    """The scenario of that name; ValueError when there is none, or when its file is not one."""
+    file = _files().get(name)
+    if file is None:
+        raise ValueError(f"there is no scenario {name!r}")
+    return _load(name, file.read_text("utf-8"))
 
 
 def begin(world: World, what: Scenario) -> None:
