@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from saitotui.simulator.shell_parser import (
@@ -412,3 +412,7 @@ class FileSink(list[str]):
     def append(self, text: str) -> None:
         if not self._machine.disk_full:
             self._machine.files[self._path] = (self._machine.read(self._path) or "") + text
+
+    def extend(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            self.append(text)

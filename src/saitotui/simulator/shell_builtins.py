@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from saitotui.simulator.shell import Exit, Hangs, Leave, Shell, Streams
 from saitotui.simulator.shell_octets import OCTETS, Builtin, inputs
+from saitotui.simulator.shell_sed import regular, sed
 
 
 def _echo(shell: Shell, words: list[str], streams: Streams) -> int:
@@ -84,10 +85,8 @@ def _grep(shell: Shell, words: list[str], streams: Streams) -> int:
             pattern = word
         else:
             rest.append(word)
-    regular = re.escape(pattern or "") if "F" in flags else _regular(pattern or "", "E" in flags)
-    if "x" in flags:
-        regular = f"^(?:{regular})$"
-    wanted = re.compile(regular, re.IGNORECASE if "i" in flags else 0)
+    text = re.escape(pattern or "") if "F" in flags else regular(pattern or "", "E" in flags)
+    wanted = re.compile(f"^(?:{text})$" if "x" in flags else text, re.IGNORECASE if "i" in flags else 0)
     read, status = inputs(shell, "grep", rest, streams)
     hits = 0
     for name, content in read:
@@ -102,15 +101,6 @@ def _grep(shell: Shell, words: list[str], streams: Streams) -> int:
         elif "l" in flags and lines:
             streams.out.append(f"{name}\n")
     return status or int(not hits)
-
-
-def _regular(pattern: str, extended: bool) -> str:
-    """A POSIX regular expression as Python's."""
-    text = pattern.replace("[[:space:]]", r"\s").replace("[[:digit:]]", r"\d").replace("[:space:]", r"\s")
-    if extended:
-        return text
-    swapped = re.sub(r"\\([(){}|+?])|([(){}|+?])", lambda m: m[1] or "\\" + m[2], text)
-    return swapped
 
 
 def _sort(shell: Shell, words: list[str], streams: Streams) -> int:
@@ -308,25 +298,6 @@ def _cp(shell: Shell, words: list[str], streams: Streams) -> int:
     return 0
 
 
-def _sed(shell: Shell, words: list[str], streams: Streams) -> int:
-    """`sed -n 's/PATTERN/TEXT/p'` and `sed 's/PATTERN/TEXT/'`, `/PATTERN/d`, `/PATTERN/p`."""
-    quiet = "-n" in words
-    extended = "-E" in words or "-r" in words
-    script, *files = [word for word in words[1:] if not word.startswith("-")]
-    found, status = inputs(shell, "sed", files, streams)
-    if script.startswith("s"):
-        _, pattern, text, flags = re.split(r"(?<!\\)" + re.escape(script[1]), script)
-    else:
-        (_, pattern, flags), text = script.split("/"), ""
-    wanted = re.compile(_regular(pattern, extended))
-    for line in (line for _, content in found for line in content.splitlines()):
-        changed, hits = wanted.subn(text, line, 0 if "g" in flags else 1)
-        result = changed if script.startswith("s") else line
-        if (hits and "p" in flags) or (not quiet and not (hits and flags == "d")):
-            streams.out.append(f"{result}\n")
-    return int(bool(status))
-
-
 def _nothing(shell: Shell, words: list[str], streams: Streams) -> int:
     return 0
 
@@ -369,7 +340,7 @@ BUILTINS: dict[str, Builtin] = {
     "false": _false, "echo": _echo, "printf": _printf, "cat": _cat, "mv": _mv, "grep": _grep,
     "sort": _sort, "cut": _cut, "tr": _tr, "test": _test, "[": _test, "read": _read, "exit": _exit,
     "break": _leave, "continue": _leave,
-    "cd": _cd, "cp": _cp, "sed": _sed, "eval": _eval, "command": _command, "timeout": _timeout,
+    "cd": _cd, "cp": _cp, "sed": sed, "eval": _eval, "command": _command, "timeout": _timeout,
     "sleep": _sleep, "mkdir": _mkdir, "rm": _rm, "rmdir": _rmdir, "sudo": _sudo,
     "flock": _flock, "exec": _exec, "sh": _sh, **OCTETS,
 }  # fmt: skip
