@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_type_hints
 
 import platformdirs
 import yaml
@@ -17,6 +20,7 @@ from saitotui.model.text import one_line
 from saitotui.resources import data
 
 if TYPE_CHECKING:
+    from pydantic import TypeAdapter
     from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
@@ -125,12 +129,24 @@ def _walk(
             yield from _walk(value, (*location, index), above)
 
 
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
 def parse(kind: type[T], document: Document) -> T:
     """`document` as a `kind` (a dataclass of model/); ConfigError with every problem when it does not fit."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        value: T = TypeAdapter(kind).validate_python(document.value)
+        value: T = _adapter(cast("Any", kind)).validate_python(document.value)
     except ValidationError as error:
         raise ConfigError([_explain(document, detail) for detail in error.errors()]) from None
     return value
@@ -206,14 +222,39 @@ def _absolute_part(key: object, part: Any, folder: Path) -> Any:
     return _absolute(part, folder)
 
 
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+_KINDS: Mapping[str, Callable[[str], bool]] = {
+    "url": lambda text: text.startswith(("http://", "https://")),
+    "network": _is_network,
+    "server": lambda text: re.fullmatch(r"[0-9A-Za-z.:-]+", text) is not None,
+}
+_MUST = {
+    "url": "must begin with http:// or https://",
+    "network": "must be a network with its prefix (10.0.0.0/24)",
+    "server": "must be a name or an address",
+}
+
+
 def _references(profile: Profile) -> Iterator[tuple[Location, str]]:
     """Names that a valid profile uses but does not define, and other things no type can say."""
     for location, kind, text in _marked(profile, Profile, ()):
         if kind == "host" and text and text not in profile.hosts:
             yield location, f"names the host {text!r}, which is not under hosts"
-        if kind == "url" and not text.startswith(("http://", "https://")):
-            yield location, "must begin with http:// or https://"
+        if kind in _KINDS and not _KINDS[kind](text):
+            yield location, _MUST[kind]
     yield from _jump_loops(profile)
+    if profile.build:
+        unknown = [name for name in profile.build.open if name not in profile.hosts]
+        yield from (
+            (("build", "open", one), f"names the host {one!r}, which is not under hosts") for one in unknown
+        )
     if profile.storage and len(profile.storage.nodes) != 2:
         yield ("storage", "nodes"), f"must be a pair, not {len(profile.storage.nodes)} node(s)"
     if profile.cluster:
@@ -229,7 +270,7 @@ def _marked(value: Any, hint: Any, location: Location) -> Iterator[tuple[Locatio
     if hasattr(hint, "__metadata__"):
         yield location, hint.__metadata__[0], value
     elif is_dataclass(value):
-        hints = get_type_hints(type(value), include_extras=True)
+        hints = _hints(cast("Any", type(value)))
         for part in fields(value):
             yield from _marked(getattr(value, part.name), hints[part.name], (*location, part.name))
     elif isinstance(value, Mapping):

@@ -103,7 +103,11 @@ def _type(hint: Any) -> str:
     if hint is profile_module.SecretRef:
         return "secret"
     if hasattr(hint, "__metadata__"):
-        return str({"host": "host name", "url": "address"}[hint.__metadata__[0]])
+        return str(
+            {"host": "host name", "url": "address", "network": "network", "server": "name or address"}[
+                hint.__metadata__[0]
+            ]
+        )
     if is_dataclass(hint) and isinstance(hint, type):
         return f"[{hint.__name__}](#{hint.__name__.lower()})"
     origin, parts = get_origin(hint), get_args(hint)

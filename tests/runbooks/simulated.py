@@ -62,7 +62,7 @@ READ = {
     "application": ("application/", "monitoring/", "zabbix/"),
     "storage": ("storage/", "monitoring/", "zabbix/", "cluster/", "hardware/"),
     "hardware": ("hardware/",),
-    "hosts": ("hosts/",),
+    "hosts": ("",),
     "cluster": ("cluster/", "hosts/", "database/"),
     "monitoring": ("monitoring/",),
 }

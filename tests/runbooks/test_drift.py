@@ -36,7 +36,9 @@ async def changed(simulation: Simulation) -> dict[str, Finding]:
     return found
 
 
-@pytest.mark.parametrize("runbook", ["bootstrap-database", "bootstrap-application", "bootstrap-storage"])
+@pytest.mark.parametrize(
+    "runbook", ["bootstrap-hosts", "bootstrap-database", "bootstrap-application", "bootstrap-storage"]
+)
 async def test_what_was_written_is_no_drift_and_what_is_changed_is(tmp_path: Path, runbook: str) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         assert await changed(simulation) == {}
@@ -63,6 +65,17 @@ async def test_a_change_and_a_lost_file_are_told(tmp_path: Path) -> None:
         assert secret not in str(found)
 
 
+async def test_what_others_write_to_a_shared_file_is_no_drift(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        await Carried(tmp_path / "made").run(simulation, await made(simulation, "bootstrap-hosts"))
+        machines = simulation.world.machines
+        machines["db1"].files["/etc/hosts"] = f"{machines['db1'].files['/etc/hosts']}10.0.9.9\tprinter\n"
+        machines["db2"].files["/etc/hosts"] = str(machines["db2"].files["/etc/hosts"]).replace("0.61", "0.99")
+        assert {host: one.evidence for host, one in (await changed(simulation)).items()} == {
+            "db2": ("/etc/hosts: -10.0.0.99 tc1; +10.0.0.61 tc1",)
+        }
+
+
 async def test_a_tomcat_that_was_taken_out_is_no_drift(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         await Carried(tmp_path / "made").run(simulation, await made(simulation, "bootstrap-application"))
@@ -77,8 +90,9 @@ async def test_files_that_nobody_may_read_are_left_out(tmp_path: Path) -> None:
     async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
         profile = load_profile(simulation.profile_path)
         question = drift.ask(profile, host_id)["st1"]
-        parts = ["\n#saitotui-file\n#saitotui-closed\n"] * 4
+        # Four of every host, and five of the storage pair.
+        parts = ["\n#saitotui-file\n#saitotui-closed\n"] * 8
         marked = "\n#saitotui-file\n644 root root\n# Written by saitotui's runbook\n"
         assert list(question.parse(Answer("".join([*parts, marked])))) == ["/etc/ha.d/authkeys"]
-        with pytest.raises(ValueError, match="1 files were shown, not 5"):
+        with pytest.raises(ValueError, match="1 files were shown, not 9"):
             question.parse(Answer(marked))

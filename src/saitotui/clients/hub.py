@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from saitotui.clients.base import Connection
 from saitotui.clients.ssh import SshHost
-from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
+from saitotui.model.command import NEW_LOGIN, Answer, Client, Command, Failure, FailureKind
 from saitotui.model.profile import Database, MysqlServer, Profile, SecretRef
 
 _log = logging.getLogger(__name__)
@@ -50,6 +50,8 @@ class Hub:
                 commands
             )
         try:
+            if first.client is Client.SSH and first.session == NEW_LOGIN:
+                return await self._by_new_login(first.target, commands, deadline)
             connection = self._connection(first.client, first.target, first.session)
             return await connection.ask(commands, deadline)
         except Unknown as error:
@@ -82,12 +84,24 @@ class Hub:
     def host(self, name: str) -> SshHost:
         """The SSH connection to a host of the profile, shared by everything that goes through it."""
         if name not in self._hosts:
-            host = self._profile.hosts.get(name)
-            if host is None:
-                raise Unknown(f"the profile has no host {name!r}")
-            jump = self.host(host.jump) if host.jump else None
-            self._hosts[name] = SshHost(name, host, jump, _secrets(self._profile))
+            self._hosts[name] = self._new_host(name)
         return self._hosts[name]
+
+    def _new_host(self, name: str) -> SshHost:
+        host = self._profile.hosts.get(name)
+        if host is None:
+            raise Unknown(f"the profile has no host {name!r}")
+        jump = self.host(host.jump) if host.jump else None
+        return SshHost(name, host, jump, _secrets(self._profile))
+
+    async def _by_new_login(
+        self, name: str, commands: Sequence[Command], deadline: float
+    ) -> list[Answer | Failure]:
+        host = self._new_host(name)
+        try:
+            return await host.ask(commands, deadline)
+        finally:
+            await host.aclose()
 
     def _mysql(self, name: str) -> Connection:
         from saitotui.clients.mysql import MysqlConnection

@@ -35,10 +35,19 @@ class ConfigFile:
     group: str = "root"
     loose: str = ""
     """A regular expression of what runbooks themselves put into it for a while: no difference."""
+    replaces: str = ""
+    """Where others write to the file, too: sed's pattern of the lines that make room for the text, which
+    stands at the top, from its first line to its last."""
 
     @property
     def folder(self) -> str:
         return self.path.rpartition("/")[0]
+
+    @property
+    def own(self) -> str:
+        """sed's addresses of what the text is, in a file that others write to, too."""
+        first, *_, last = self.text.splitlines()
+        return f"/^{first}$/,/^{last}$/"
 
 
 def seen_at(profile: Profile, host: str, given: str = "") -> str:
@@ -53,6 +62,8 @@ def shown(file: ConfigFile) -> str:
     path = shell(file.path)
     covered = shell("s/" + file.cover + r"/\1" + COVERED + "/")
     text = f"sed {covered} {path}" if file.cover else f"cat {path}"
+    if file.replaces:
+        text = f"sed -n -e {shell(file.own + 'p')} -e {shell(f'/{file.replaces}/p')} {path}"
     return f"stat -c '%a %U %G' {path} 2>/dev/null && {text}"
 
 

@@ -3,32 +3,48 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from saitotui.configs import ConfigFile, application, database, seen_at, storage
+from saitotui.configs import ConfigFile, application, database, hosts, seen_at, storage
 from saitotui.model.profile import Application, Database, Profile, Storage
+from saitotui.model.profile_build import HostsBuild
+
+Made = Mapping[str, Sequence[ConfigFile]]
+"""Files by host."""
 
 
-def files(profile: Profile) -> Mapping[str, tuple[ConfigFile, ...]]:
-    """The files by host; a tier whose profile says nothing of its making has none."""
+def files(profile: Profile) -> Mapping[str, Sequence[Sequence[ConfigFile]]]:
+    """The files by host, those of one runbook together; a tier whose profile says nothing of its making has
+    none."""
+    found: dict[str, list[Sequence[ConfigFile]]] = defaultdict(list)
+    for made in (
+        _by_host(_hosts(profile, profile.build)),
+        _by_host(_storage(profile.storage)),
+        _by_host(_database(profile, profile.database)),
+        _by_host(_application(profile, profile.application)),
+    ):
+        for host, several in made.items():
+            found[host].append(several)
+    return found
+
+
+def _by_host(every: Iterator[tuple[str, ConfigFile]]) -> Made:
     found: dict[str, list[ConfigFile]] = defaultdict(list)
-    for host, file in _all(profile):
+    for host, file in every:
         found[host].append(file)
-    return {host: tuple(several) for host, several in found.items()}
+    return found
 
 
-def _all(profile: Profile) -> Iterator[tuple[str, ConfigFile]]:
-    if profile.storage is not None:
-        yield from _storage(profile.storage)
-    if profile.database is not None:
-        yield from _database(profile, profile.database)
-    if profile.application is not None:
-        yield from _application(profile, profile.application)
+def _hosts(profile: Profile, build: HostsBuild | None) -> Iterator[tuple[str, ConfigFile]]:
+    if build is not None:
+        for host in profile.hosts:
+            for file in hosts.files(profile, build, host):
+                yield host, file
 
 
-def _storage(pair: Storage) -> Iterator[tuple[str, ConfigFile]]:
-    build = pair.build
-    if build is None or pair.manager != "heartbeat":
+def _storage(pair: Storage | None) -> Iterator[tuple[str, ConfigFile]]:
+    build = pair.build if pair is not None else None
+    if pair is None or build is None or pair.manager != "heartbeat":
         return
     named = (build.addresses, *(link.addresses for link in build.links))
     if all(name in addresses for addresses in named for name in pair.nodes):
@@ -37,9 +53,9 @@ def _storage(pair: Storage) -> Iterator[tuple[str, ConfigFile]]:
                 yield host, file
 
 
-def _database(profile: Profile, pair: Database) -> Iterator[tuple[str, ConfigFile]]:
-    build = pair.build
-    if build is None:
+def _database(profile: Profile, pair: Database | None) -> Iterator[tuple[str, ConfigFile]]:
+    build = pair.build if pair is not None else None
+    if pair is None or build is None:
         return
     servers = database.sites(profile, pair, build)
     for site in servers:
@@ -49,9 +65,9 @@ def _database(profile: Profile, pair: Database) -> Iterator[tuple[str, ConfigFil
         yield node.host, database.balancer_file(pair, build, node, address, servers)
 
 
-def _application(profile: Profile, shop: Application) -> Iterator[tuple[str, ConfigFile]]:
-    build = shop.build
-    if build is None:
+def _application(profile: Profile, shop: Application | None) -> Iterator[tuple[str, ConfigFile]]:
+    build = shop.build if shop is not None else None
+    if shop is None or build is None:
         return
     tomcats = application.sites(profile, shop)
     for site in tomcats:

@@ -54,6 +54,10 @@ whoever opened that, is gone from the server: what it left under way is done the
 is seen in this session afterwards stays true."""
 
 
+NEW_LOGIN = "new login"
+"""The session of one question over SSH that begins with a login of its own, and ends it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One thing to say to one machine.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from saitotui.model.profile_build import ApplicationBuild, DatabaseBuild, StorageBuild
+from saitotui.model.profile_build import ApplicationBuild, DatabaseBuild, HostsBuild, StorageBuild
 from saitotui.model.profile_parts import (
     NO_SECRET,
     STRICT,
@@ -457,6 +457,8 @@ class Profile:
     """Which kind of platform this is."""
     poll: float = 2.0
     """Seconds between two looks at fast-moving facts."""
+    build: HostsBuild | None = None
+    """Of what `bootstrap-hosts` makes every host."""
     cluster: Cluster | None = None
     """The Proxmox cluster."""
     database: Database | None = None

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
-from saitotui.model.profile_parts import NO_SECRET, STRICT, SecretRef
+from saitotui.model.profile_parts import NO_SECRET, STRICT, HostName, NetworkName, SecretRef, ServerName
+
+
+@dataclass(frozen=True, slots=True)
+class HostsBuild:
+    """What `bootstrap-hosts` makes of every host."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
+
+    time_servers: tuple[ServerName, ...] = ()
+    """NTP servers that the hosts take the time from; empty: their clocks are left to others."""
+    networks: tuple[NetworkName, ...] = ()
+    """Networks (`10.0.0.0/24`) whose hosts reach every port: the platform's own. Empty: no firewall."""
+    logins: tuple[NetworkName, ...] = ()
+    """Networks that may log in by SSH besides: where engineers come from."""
+    open: Mapping[HostName, tuple[int, ...]] = field(default_factory=dict)
+    """TCP ports that anybody reaches, by host; those that nginx serves at are open by themselves."""
 
 
 @dataclass(frozen=True, slots=True)

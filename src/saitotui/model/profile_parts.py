@@ -28,6 +28,12 @@ HostName = Annotated[str, "host"]
 Url = Annotated[str, "url"]
 """An address that begins with `http://` or `https://`."""
 
+NetworkName = Annotated[str, "network"]
+"""A network with its prefix (`10.0.0.0/24`)."""
+
+ServerName = Annotated[str, "server"]
+"""The name or address of a server of somebody else's."""
+
 STRICT: dict[str, Any] = {"extra": "forbid"}
 """A field that nobody knows is refused."""
 

@@ -14,16 +14,26 @@ SHOWN = 8
 """Lines of a difference that are shown."""
 
 
-def written(path: str, mode: str, check: str = "true", folder: str = "", group: str = "root") -> str:
-    """What writes standard input there; `folder` is made first, where there is one to make."""
+def written(
+    path: str, mode: str, check: str = "true", folder: str = "", group: str = "root", kept: str = ""
+) -> str:
+    """What writes standard input there; `folder` is made first, where there is one to make, and what the
+    program `kept` prints of the file before stays, below."""
     made = f"mkdir -p {shell(folder)} || exit 1; " if folder else ""
     tried = check.replace("{}", '"$f.new"')
+    new = f'{{ cat; [ ! -e "$f" ] || {kept} "$f"; }}' if kept else "cat"
     return (
         f"( {made}f={shell(path)}; umask 077; "
         'if [ -e "$f" ]; then cp -p "$f" "$f.before"; else rm -f "$f.before"; fi; '
-        f'cat >"$f.new" && {tried} && chown root:{shell(group)} "$f.new" && chmod {mode} "$f.new" '
+        f'{new} >"$f.new" && {tried} && chown root:{shell(group)} "$f.new" && chmod {mode} "$f.new" '
         '&& mv -f "$f.new" "$f" || ( rm -f "$f.new"; exit 1 ) )'
     )
+
+
+def replaced(file: ConfigFile) -> str:
+    """What puts the file there, from standard input."""
+    kept = f"sed -e {shell(file.own + 'd')} -e {shell(f'/{file.replaces}/d')}" if file.replaces else ""
+    return written(file.path, file.mode, file.check, file.folder, file.group, kept)
 
 
 def back(path: str) -> str:
@@ -35,21 +45,16 @@ def configured(host: str, file: ConfigFile) -> Step:
     """The host has the file as the profile wants it."""
     return Step(
         f"{host} has {file.path}",
-        (
-            Act(
-                _on(host, written(file.path, file.mode, file.check, file.folder, file.group), file.text),
-                _taken,
-            ),
-        ),
+        (Act(_on(host, replaced(file), file.text), taken),),
         goal=as_wanted(host, file),
         undo=(Act(_on(host, back(file.path))),),
-        undone=_other(host, file),
+        undone=other(host, file),
         deadline=20.0,
         expected=0.3,
     )
 
 
-def _taken(answer: Answer | Failure) -> str:
+def taken(answer: Answer | Failure) -> str:
     """What its checker has against a file."""
     said = done(answer)
     return f"it is not taken: {said}" if said else ""
@@ -73,7 +78,7 @@ def as_wanted(host: str, file: ConfigFile) -> Check:
     return Check(f"{file.path} on {host} is as the profile wants it", _look(host, file), reading(judge))
 
 
-def _other(host: str, file: ConfigFile) -> Check:
+def other(host: str, file: ConfigFile) -> Check:
     def judge(answer: Answer) -> Verdict:
         mine = not answer.status and not difference(answer.text, file)
         return Verdict(not mine, "as the profile wants it" if mine else "another one, or none")
@@ -85,7 +90,8 @@ def untouched(host: str, file: ConfigFile) -> Precondition:
     """The difference, to be accepted. A file that is not there yet is none."""
 
     def judge(answer: Answer) -> Verdict:
-        if answer.status:
+        _, _, there = answer.text.partition("\n")
+        if answer.status or (file.replaces and not there.strip()):
             return Verdict(True, "not there yet")
         found = difference(answer.text, file)
         more = f" and {len(found) - SHOWN} lines more" if len(found) > SHOWN else ""

@@ -14,6 +14,10 @@ ROOM = 10
 """Percent of a file system that must be free before anything is built on it."""
 
 
+NAMED = "uname -n; cat /etc/hostname"
+"""What prints a host's name as it is now, and as it will be after a boot."""
+
+
 def on(host: str, text: str, danger: Danger = Danger.READ, body: str = "") -> Command:
     return Command(Client.SSH, host, text, body, danger=danger)
 
@@ -52,6 +56,16 @@ def able(host: str, programs: Iterable[str], packages: str, more: str = "") -> C
         return Verdict(not lacking, f"not {', '.join(lacking)}: {packages}" if lacking else "all there")
 
     return asked(host, f"{host} has the programs", text, judge, 8.0)
+
+
+def named(host: str, name: str) -> Check:
+    """Whether it is called so, now and after a boot (hostname(5))."""
+
+    def judge(answer: Answer) -> Verdict:
+        names = answer.text.split()
+        return Verdict(names == [name, name], f"it is called {' and '.join(dict.fromkeys(names))}")
+
+    return asked(host, f"{host} is called {name}", NAMED, judge)
 
 
 def addressed(host: str, addresses: Iterable[str]) -> Check:

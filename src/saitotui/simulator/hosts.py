@@ -35,8 +35,9 @@ PRIVATE = {
     "/etc/ha.d/authkeys": "600 root root",
     "/etc/drbd.d/r0.res": "600 root root",
     "/etc/tomcat10/tomcat-users.xml": "640 root tomcat",
+    "/etc/nftables.conf": "755 root root",
 }
-"""Mode, owner and group of files that not everybody reads."""
+"""Mode, owner and group of files that not everybody reads, or that are run."""
 
 
 class Host:

@@ -95,6 +95,8 @@ class SshServer:
     async def _process(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         user = process.get_extra_info("username", "root")
         shell = Shell(self._machine, user)
+        here = self._machine
+        shell.variables["SSH_CONNECTION"] = f"127.0.0.1 50022 {here.address} {here.ssh_port}"
         command = process.command
         try:
             if command is not None and command.strip() not in _SHELLS:

@@ -47,6 +47,8 @@ class Machine:
     """`physical` or `guest`."""
     address: str
     """Where others see it, in the simulated network."""
+    ssh_port: int = 22
+    """Where its SSH server listens: on loopback each has its own."""
     powered: bool = True
     booted: bool = True
     hung: bool = False

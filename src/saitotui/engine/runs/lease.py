@@ -67,7 +67,7 @@ def places(profile: Profile, tier: str) -> list[tuple[str, str]]:
 
 def tier_hosts(profile: Profile, tier: str) -> list[str]:
     """The hosts of one tier, each once, in the profile's order."""
-    hosts: list[str] = []
+    hosts: list[str] = list(profile.hosts) if tier == "hosts" else []
     if tier == "database" and profile.database:
         hosts += [server.host for server in profile.database.servers.values()]
         hosts += [haproxy.host for haproxy in profile.database.haproxy.values()]

@@ -69,13 +69,7 @@ def able(site: Site) -> Check:
 
 
 def named(site: Site) -> Check:
-    def judge(answer: Answer) -> Verdict:
-        called = answer.text.strip()
-        return Verdict(called == site.name, f"it is called {called}")
-
-    return Check(
-        f"{site.name} is called so: DRBD and heartbeat go by that", site.run("uname -n"), reading(judge)
-    )
+    return hosts.named(site.node.host, site.name)
 
 
 def addressed(site: Site) -> Check:

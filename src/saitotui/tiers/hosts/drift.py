@@ -1,11 +1,13 @@
 """Whether a host still has the files that the profile says: by the templates that the runbooks write.
 
-A host on which nothing bears their mark was made by somebody else, and is not judged.
+What a runbook writes is judged where at least one of its files bears the mark: what does not was made by
+somebody else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from saitotui.clients.quoting import shell
 from saitotui.configs import MARK, ConfigFile, difference, shown
@@ -41,9 +43,9 @@ def ask(profile: Profile, subject: Callable[[str], str]) -> Mapping[str, Questio
     }
 
 
-def _text(several: Sequence[ConfigFile]) -> str:
+def _text(several: Sequence[Sequence[ConfigFile]]) -> str:
     parts = []
-    for file in several:
+    for file in chain.from_iterable(several):
         path = shell(file.path)
         parts.append(
             f"echo; echo {shell(_NEXT)}; if [ -r {path} ]; then {shown(file)}; "
@@ -52,22 +54,25 @@ def _text(several: Sequence[ConfigFile]) -> str:
     return "; ".join([*parts, "true"])
 
 
-def _drift(answer: Answer, several: Sequence[ConfigFile]) -> Drift:
-    """Reads what was printed; empty when nothing there bears the mark. Files that this console may not read
-    are left out."""
+def _drift(answer: Answer, several: Sequence[Sequence[ConfigFile]]) -> Drift:
+    """Reads what was printed. Files that this console may not read are left out."""
     _, *texts = f"\n{clean(answer.text, limit=1 << 20)}".split(f"\n{_NEXT}\n")
-    if len(texts) != len(several):
-        raise Unparsable(f"{len(texts)} files were shown, not {len(several)}")
-    if not any(MARK in text for text in texts):
-        return {}
-    found = {}
-    for file, text in zip(several, texts, strict=True):
-        if text.strip() == _CLOSED:
-            continue
-        unlike = difference(text, file) if text.strip() else ["it is not there"]
-        if unlike:
-            found[file.path] = unlike
+    wanted = sum(len(together) for together in several)
+    if len(texts) != wanted:
+        raise Unparsable(f"{len(texts)} files were shown, not {wanted}")
+    found: dict[str, Sequence[str]] = {}
+    printed = iter(texts)
+    for together in several:
+        own = [(file, next(printed)) for file in together]
+        if any(MARK in text for _, text in own):
+            found |= {file.path: lines for file, text in own if (lines := _unlike(file, text))}
     return found
+
+
+def _unlike(file: ConfigFile, text: str) -> Sequence[str]:
+    if text.strip() == _CLOSED:
+        return ()
+    return difference(text, file) if text.strip() else ["it is not there"]
 
 
 def findings(host: str, subject: str, drift: Drift) -> Iterator[Finding]:

@@ -56,7 +56,8 @@ CLOCK_SKEW = Situation(
     "A host's clock is off",
     "Its clock differs from those of most other hosts: logs, leases, certificates, session time-outs and "
     "replication lag are wrong by that much.",
-    "See `chronyc tracking` there.",
+    "See `chronyc tracking` there; let it follow the time servers that the profile names.",
+    ("bootstrap-hosts",),
 )
 REBOOTED = Situation(
     "hosts.rebooted",
@@ -94,7 +95,7 @@ CONFIG_DRIFT = Situation(
     "A file that this console's runbooks wrote was changed on the host, or in the profile only: whoever "
     "starts a service there, or makes another host like it, gets something else than what runs.",
     "See who changed it, and why; put it into the profile, or have the runbook write the file again.",
-    ("bootstrap-database", "bootstrap-application", "bootstrap-storage"),
+    ("bootstrap-hosts", "bootstrap-database", "bootstrap-application", "bootstrap-storage"),
 )
 FLEET_UNKNOWN = Situation(
     "hosts.fleet-unknown",
