@@ -8,9 +8,8 @@ RUN := $(VENV)/bin
 # Most tests wait for deadlines: twice as many as there are processors.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
 STAMP := $(VENV)/.stamp
-# Their hosts are slow, and heartbeat loses messages where others are at work: nothing else runs beside them.
+# Three parts, each with a platform of its own: they mostly wait, so they wait at the same time.
 PAIRS := $(wildcard tests/lab/test_storage_*.py)
-# The others are two halves, each with a platform of its own: they mostly wait, so they wait at the same time.
 DATABASES := $(foreach one,acting failback mysql promote rebuild swap swap_faults,tests/lab/test_$(one)_real.py)
 OTHERS := $(filter-out $(PAIRS) $(DATABASES),$(wildcard tests/lab/test_*.py))
 LAB := $(RUN)/pytest -m 'lab and not long' --durations 20
@@ -43,15 +42,17 @@ accept: $(STAMP)  ## accept changed snapshots (look at them first)
 lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
 	mkdir -p .lab; code=0; \
+	$(LAB) $(DATABASES) > .lab/databases.log 2>&1 & databases=$$!; \
+	$(LAB) $(OTHERS) > .lab/others.log 2>&1 & others=$$!; \
 	$(LAB) $(PAIRS) || code=1; \
-	$(LAB) $(DATABASES) > .lab/databases.log & half=$$!; \
-	$(LAB) $(OTHERS) || code=1; \
-	wait $$half || code=1; cat .lab/databases.log; \
+	wait $$others || code=1; cat .lab/others.log; \
+	wait $$databases || code=1; cat .lab/databases.log; \
 	exit $$code
 
 lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 50 minutes)
 	tests/lab/install.sh
 	$(RUN)/pytest -m long -s
+	SAITOTUI_SWAPS=20 $(LAB) -s tests/lab/test_swap_real.py tests/lab/test_mysql_real.py
 
 lab: $(STAMP)  ## the real storage pair for developers (root): make lab DO=up, then DO=status, 'ssh st1', ...
 	@tests/lab/install.sh && $(RUN)/python -m tests.lab.storage $(DO)

@@ -38,7 +38,7 @@ STATES = (
     ),
     StorageState(
         "drbd-down",
-        "systemctl stop heartbeat; drbdadm down r0; systemctl start heartbeat",
+        "drbdadm down r0",
         ("drbd-down", "st2"),
         findings_of("storage.drbd-unconfigured st2", "storage.disconnected st2"),
     ),

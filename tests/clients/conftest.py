@@ -32,6 +32,8 @@ class SshPeer:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     started: list[asyncio.Future[asyncio.subprocess.Process]] = field(default_factory=list)
     """The shells, also those that were being started when whoever did was cancelled."""
+    stop_listening: Callable[[], None] = lambda: None
+    """Lets nobody else in; who is in stays."""
 
 
 async def _child(peer: SshPeer, command: str) -> asyncio.subprocess.Process:
@@ -124,6 +126,7 @@ async def ssh_peer(tmp_path: Path) -> AsyncIterator[SshPeer]:
         line_editor=False,
     )
     peer.port = server.get_port()
+    peer.stop_listening = server.close
     (tmp_path / "known_hosts").write_text(f"[127.0.0.1]:{peer.port} {peer.key}\n")
     yield peer
     server.close()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.clients.conftest import SshPeer
 
 from saitotui.clients.hub import Hub
-from saitotui.model.command import Answer, Client, Command, Failure, FailureKind
+from saitotui.model.command import NEW_LOGIN, Answer, Client, Command, Failure, FailureKind
 from saitotui.model.profile import Host, Profile
 
 
@@ -169,3 +170,28 @@ async def test_a_target_that_the_profile_lacks_is_said(hub: Hub) -> None:
         (answer,) = await hub.ask([Command(client, "nowhere", "x")], 1)
         assert isinstance(answer, Failure)
         assert answer.sentence.startswith("the profile has no ")
+
+
+async def test_a_new_login_is_asked_for_each_such_question(hub: Hub, ssh_peer: SshPeer) -> None:
+    """It is no use of the connection that is open, and does not end it."""
+    kept = ask("echo $PPID")
+    (before,) = await hub.ask([kept], 5)
+    ssh_peer.channels.clear()
+    for _ in range(2):
+        assert await hub.ask([replace(ask("echo in"), session=NEW_LOGIN)], 5) == [Answer("in\n")]
+    assert len(ssh_peer.channels) == 2
+    assert await hub.ask([kept], 5) == [before]
+
+
+async def test_a_new_login_that_is_let_in_by_nobody_is_told(ssh_peer: SshPeer) -> None:
+    """What is open already says nothing of it."""
+    opened = Hub(Profile("t", {"h": host(ssh_peer)}))
+    try:
+        assert await opened.ask([ask("echo in")], 5) == [Answer("in\n")]
+        ssh_peer.stop_listening()
+        (refused,) = await opened.ask([replace(ask("echo in"), session=NEW_LOGIN)], 5)
+        assert isinstance(refused, Failure)
+        assert refused.kind is FailureKind.REFUSED
+        assert await opened.ask([ask("echo in")], 5) == [Answer("in\n")]
+    finally:
+        await opened.aclose()

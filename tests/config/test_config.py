@@ -67,6 +67,20 @@ def test_names_must_exist_and_jumps_must_end(tmp_path: Path) -> None:
     assert "7: application.nginx.w.status.url: must begin with http:// or https://" in told
 
 
+def test_what_hosts_are_made_of_must_be_networks_servers_and_hosts(tmp_path: Path) -> None:
+    told = problems(
+        tmp_path,
+        "name: x\nhosts: {a: {address: x}}\nbuild:\n  networks: [10.0.0.0/24, 10.0.0.1/24, all]\n"
+        "  logins: ['2001:db8::/32']\n  time_servers: ['ntp1 iburst', ntp2.example.com]\n  open: {b: [80]}\n",
+    )
+    assert told == [
+        "4: build.networks.1: must be a network with its prefix (10.0.0.0/24)",
+        "4: build.networks.2: must be a network with its prefix (10.0.0.0/24)",
+        "6: build.time_servers.0: must be a name or an address",
+        "7: build.open.b: names the host 'b', which is not under hosts",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import subprocess
 from collections.abc import Callable, Sequence
@@ -14,11 +15,17 @@ def built(cache: Path, source: Path, suffix: str, line: Callable[[Path], Sequenc
     """What the command line `line` makes of `source`, in `cache`, when there is none of this content yet."""
     made = cache / f"{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}{suffix}"
     cache.mkdir(parents=True, exist_ok=True)
-    if not made.exists():
-        new, log = made.with_suffix(".new"), cache / f"{source.name}.log"
-        with log.open("wb") as said:
-            done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=600)
-        if done.returncode:
-            raise LabError(f"nothing was built of {source.name}{end_of(log)}")
-        new.replace(made)
+    with (cache / "lock").open("w") as lock:
+        # Several runs at the same time build it once.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            _build(source, line, made.with_suffix(".new"), cache / f"{source.name}.log")
+            made.with_suffix(".new").replace(made)
     return made
+
+
+def _build(source: Path, line: Callable[[Path], Sequence[str]], new: Path, log: Path) -> None:
+    with log.open("wb") as said:
+        done = subprocess.run(line(new), stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=600)
+    if done.returncode:
+        raise LabError(f"nothing was built of {source.name}{end_of(log)}")

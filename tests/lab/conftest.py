@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab.platform import Lab
+from tests.lab.storage.pair import StoragePair, alone
 from tests.lab.subnet import Subnet
 
 PROGRAMS = (
@@ -75,3 +76,17 @@ def table(platform: Lab) -> Iterator[None]:
     platform.databases[platform.master].sql("CREATE TABLE app.numbered (id BIGINT PRIMARY KEY)")
     yield
     platform.databases[platform.master].sql("DROP TABLE app.numbered")
+
+
+@pytest.fixture(scope="module")
+def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoragePair]:
+    """A storage pair under heartbeat."""
+    with alone(tmp_path_factory.mktemp("storage")) as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(running: StoragePair) -> Iterator[StoragePair]:
+    """The storage pair for one test; one that breaks it mends it."""
+    yield running
+    running.mend()

@@ -38,7 +38,12 @@ class Reached:
 
     def command(self, text: str) -> list[str]:
         """The command line that runs `text` on it as root."""
-        options = ("BatchMode=yes", "ConnectTimeout=3", f"UserKnownHostsFile={self.folder / 'known_hosts'}")
+        options = (
+            "BatchMode=yes", "ConnectTimeout=3", f"UserKnownHostsFile={self.folder / 'known_hosts'}",
+            # One login for many commands: on a slow host each costs a second. It ends with its host.
+            "ControlMaster=auto", f"ControlPath={self.folder / 'ssh'}", "ControlPersist=60",
+            "ServerAliveInterval=1", "ServerAliveCountMax=3",
+        )  # fmt: skip
         line = ["ssh", "-q", "-i", str(self.client_key), *(word for one in options for word in ("-o", one))]
         return [*self.network.inside(*line, f"root@{self.address}", text)]
 
@@ -56,6 +61,14 @@ class Reached:
         if check and done.returncode:
             raise LabError(f"{self.name}: {text}: {(done.stderr or done.stdout).strip()}")
         return done
+
+    def comes_in(self) -> bool:
+        """Whether a login of its own gets in within some seconds."""
+        alone = ["-o", "ControlPath=none", "-o", "ConnectTimeout=2"]
+        line = self.command("true")
+        at = line.index("ssh") + 1
+        done = subprocess.run([*line[:at], *alone, *line[at:]], stdin=subprocess.DEVNULL, capture_output=True)
+        return done.returncode == 0
 
     def says(self, command: str) -> str:
         return self.ssh(command).stdout.strip()

@@ -98,10 +98,12 @@ class Profiled(Protocol):
     def profile(self) -> Path: ...
 
 
-def saitotui(lab: Profiled, state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def saitotui(
+    lab: Profiled, state: Path, *arguments: str, seconds: float = 120
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "saitotui", *arguments, "--profile", str(lab.profile)],
-        capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=seconds, stdin=subprocess.DEVNULL,
         env=environment(state),
     )  # fmt: skip
 

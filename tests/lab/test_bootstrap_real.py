@@ -15,20 +15,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.lab.bare.platform import BALANCERS, PASSWORDS, BarePlatform
+import yaml
+from tests.lab.bare.platform import BALANCERS, CLOCK, PASSWORDS, BarePlatform
+from tests.lab.bare.storage import DISK, OTHER
 from tests.lab.host import LONG, wait_for
-from tests.lab.storage.network import Network
+from tests.lab.storage.network import FRONT, GATEWAY, Network
+from tests.lab.storage.profile import FLOATING_IP
 from tests.lab.swaps import Profiled, digest_of, environment, saitotui, walk
 from tests.lab.war import Wars
 
 from saitotui.cli.plan import REFUSED
+from saitotui.clients.quoting import shell
+from saitotui.configs import ConfigFile
+from saitotui.configs.hosts import TABLE
+from saitotui.runbooks.machines.firewall import LETS_GO, loaded
 
 pytestmark = pytest.mark.lab
 
 ALREADY = 10
 """What a run ends with that had nothing to do."""
-MAKES = ("bootstrap-database", "bootstrap-application")
-
+WHOLE = "bootstrap-platform"
+PARTS = ("bootstrap-hosts", "bootstrap-storage", "bootstrap-database", "bootstrap-application")
+STRIDE = 5
+"""Acts that each run comes further than the one before: there are more than a hundred."""
 
 ASK = (
     "exec 3<>/dev/tcp/10.81.0.51/80; "
@@ -81,35 +90,32 @@ def rows(bare: BarePlatform, name: str) -> int:
     return int(bare.hosts[name].says("mariadb -NBe 'SELECT COUNT(*) FROM app.orders'"))
 
 
-def cut_off(bare: BarePlatform, state: Path, runbook: str, after: int) -> bool:
-    """Runs it and cuts off everything of it at its act number `after`; whether it came that far."""
-    order = (
-        "run",
-        runbook,
-        "--reason",
-        "a drill",
-        "--yes",
-        digest_of(bare, state, runbook),
-        "--accept-amber",
-    )
+def cut_off(bare: BarePlatform, state: Path, runbook: str, after: int) -> str | None:
+    """Runs it and cuts off everything of it at its act number `after`; the stage that it came to, or None
+    where it came to its end."""
+    digest = digest_of(bare, state, runbook)
+    order = ("run", runbook, "--reason", "a drill", "--yes", digest, "--accept-amber")
     run = subprocess.Popen(
         [sys.executable, "-m", "saitotui", *order, "--profile", str(bare.profile)],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         env=environment(state),
     )  # fmt: skip
     assert run.stdout is not None
-    seen = 0
+    seen, stage, last = 0, "", ""
     try:
         for line in run.stdout:
+            last = line
+            stage = line.partition(" STAGE ")[2].strip() or stage
             seen += " ACT " in line
             if seen == after:
                 end_of_run(state)
-                return True
-        return False
+                return stage
     finally:
         run.kill()
         run.wait(LONG)
         run.stdout.close()
+    assert "done, and proven" in last or "everything already" in last, last
+    return None
 
 
 def end_of_run(state: Path) -> None:
@@ -144,33 +150,109 @@ def begun_run(bare: BarePlatform, state: Path, runbook: str, *more: str) -> Iter
         run.wait(LONG)
 
 
-@pytest.mark.parametrize("runbook", MAKES)
-def test_cut_off_at_every_act_it_is_finished_by_the_next_run(
-    bare: BarePlatform, tmp_path: Path, runbook: str
-) -> None:
-    """Bare hosts at first; each run comes one act further than the one before."""
-    begun, cuts = time.monotonic(), 0
-    while cut_off(bare, tmp_path / str(cuts), runbook, 2):
+def test_cut_off_in_every_stage_it_is_finished_by_the_next_run(bare: BarePlatform, tmp_path: Path) -> None:
+    """Bare hosts at first; each run comes some acts further than the one before."""
+    begun, cuts, stages = time.monotonic(), 0, set()
+    while (stage := cut_off(bare, tmp_path / str(cuts), WHOLE, STRIDE)) is not None:
         cuts += 1
-    assert cuts > 5
-    print(f"\n{runbook}: cut off {cuts} times, made after {time.monotonic() - begun:.0f} s")
+        stages.add(stage)
+        print(f"\n{time.monotonic() - begun:.0f} s: cut off in {stage}")
+    for part in ("hosts", "storage", "database", "application"):
+        assert [stage for stage in stages if f"{part}: " in stage], stages
+    print(f"\n{WHOLE}: cut off {cuts} times, made after {time.monotonic() - begun:.0f} s")
 
 
 def again(bare: Profiled, state: Path, runbook: str) -> subprocess.CompletedProcess[str]:
     order = ("run", runbook, "--reason", "a drill", "--accept-amber", "--yes")
-    return saitotui(bare, state, *order, digest_of(bare, state, runbook))
+    return saitotui(bare, state, *order, digest_of(bare, state, runbook), seconds=300)
 
 
-def test_made_again_nothing_changes(bare: BarePlatform, tmp_path: Path) -> None:
-    for runbook in MAKES:
-        first = again(bare, tmp_path, runbook)
-        assert first.returncode in (0, ALREADY), first.stdout + first.stderr
-        done = again(bare, tmp_path, runbook)
-        assert done.returncode == ALREADY, done.stdout + done.stderr
-        assert acts(done.stdout) == []
-        for password in PASSWORDS.values():
-            assert password not in first.stdout + done.stdout
-    assert found(bare, tmp_path, "database") == []
+@pytest.mark.parametrize("runbook", [WHOLE, *PARTS])
+def test_made_again_nothing_changes(bare: BarePlatform, tmp_path: Path, runbook: str) -> None:
+    done = again(bare, tmp_path, runbook)
+    assert done.returncode == ALREADY, done.stdout + done.stderr
+    assert acts(done.stdout) == []
+    for password in PASSWORDS.values():
+        assert password not in done.stdout
+
+
+def test_what_was_made_is_well(bare: BarePlatform, tmp_path: Path) -> None:
+    for tier in ("hosts", "database"):
+        assert found(bare, tmp_path, tier) == []
+    # Nobody mounts the export here, and nothing is deployed yet.
+    assert set(found(bare, tmp_path, "storage")) <= {"storage.clients-missing"}
+    for name, host in {**bare.hosts, **bare.storage.hosts}.items():
+        if name != CLOCK:
+            assert host.says("uname -n") == name
+            assert host.says("getent ahostsv4 db2 | head -n 1").split()[0] == bare.hosts["db2"].address
+
+
+def test_the_firewall_lets_in_whom_it_shall(bare: BarePlatform) -> None:
+    """A stranger on the same cable comes to nginx, and to nothing else."""
+    stranger = "10.99.0.1"
+    bare.network.run("ip", "addr", "add", f"{stranger}/24", "dev", FRONT)
+    try:
+        for name, port, comes in (("web1", 80, True), ("web1", 22, False), ("db1", 3306, False)):
+            host = bare.hosts[name]
+            host.ssh("ip route replace 10.99.0.0/24 dev eth0")
+            bind = (
+                f"import socket; socket.create_connection(('{host.address}', {port}), 2, ('{stranger}', 0))"
+            )
+            line = bare.network.inside(sys.executable, "-c", bind)
+            done = subprocess.run(line, capture_output=True, timeout=LONG)
+            assert (done.returncode == 0) is comes, (name, port, done.stderr[-200:])
+    finally:
+        bare.network.run("ip", "addr", "del", f"{stranger}/24", "dev", FRONT)
+
+
+def test_rules_that_let_nobody_in_are_taken_back_by_the_host(bare: BarePlatform) -> None:
+    """The console dies right after it loaded them: nobody confirms them, and nobody comes in meanwhile."""
+    host = bare.hosts["lb1"]
+    rules = (
+        f'table {TABLE}\ndelete table {TABLE}\ntable {TABLE} {{ comment "saitotui-000000000000"\n'
+        "chain input { type filter hook input priority 0; policy drop; } }"
+    )
+    file = ConfigFile("/root/shut.conf", rules)
+    host.ssh(f"echo {shell(rules)} > {file.path}")
+    (act,) = loaded("lb1", file).acts
+    before = host.says(f"nft list table {TABLE}")
+    # The answer of this very command does not come back.
+    host.ssh(act.command.text.replace(f"--on-active={LETS_GO}", "--on-active=8"), 3.0, check=False)
+    assert not host.comes_in()
+    wait_for("the host to take them back", host.comes_in, every=0.5)
+    assert host.says(f"nft list table {TABLE}") == before
+
+
+def test_users_write_to_what_was_made(bare: BarePlatform, tmp_path: Path) -> None:
+    """A client mounts the export, and has it through a move."""
+    pair = bare.storage
+    client = pair.client
+    client.ssh(f"mount -t nfs -o vers=4.2 {FLOATING_IP}:/srv/nfs /mnt/nfs && echo hello >/mnt/nfs/hello")
+    before = pair.serving()
+    walk(bare, tmp_path, "fail-over-drbd")
+    assert pair.serving() not in (None, before)
+    assert client.says("cat /mnt/nfs/hello") == "hello"
+    assert found(bare, tmp_path, "storage") == []
+    assert again(bare, tmp_path, WHOLE).returncode == ALREADY
+
+
+def test_a_disk_that_is_not_empty_is_not_taken(bare: BarePlatform, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(bare.profile.read_text("utf-8").replace(DISK, OTHER), "utf-8")
+    done = again(Other(other), tmp_path, "bootstrap-storage")
+    assert done.returncode == REFUSED, done.stdout
+    assert f"RED: {OTHER} on st1 is empty, or DRBD's: it holds ext4" in done.stdout
+
+
+def test_who_would_shut_himself_out_is_refused(bare: BarePlatform, tmp_path: Path) -> None:
+    profile = yaml.safe_load(bare.profile.read_text("utf-8"))
+    every = [host["address"] for host in profile["hosts"].values()]
+    profile["build"]["networks"] = [*(f"{address}/32" for address in every), "10.82.0.0/24"]
+    other = tmp_path / "other.yaml"
+    other.write_text(yaml.safe_dump(profile), "utf-8")
+    done = again(Other(other), tmp_path, "bootstrap-hosts")
+    assert done.returncode == REFUSED, done.stdout + done.stderr
+    assert f"RED: the firewall of db1 will let this console in: it comes from {GATEWAY}" in done.stdout
 
 
 def test_haproxy_knows_who_takes_writes(bare: BarePlatform) -> None:
@@ -234,6 +316,12 @@ def test_what_somebody_changed_is_shown_before_it_is_replaced(bare: BarePlatform
     assert f"{line}: -    timeout check 9s; +    timeout check 1s" in said
     assert found(bare, tmp_path, "database") == []
     assert len(acts(said)) == 2
+    bare.storage.hosts["st2"].ssh("sed -i 's/^deadtime .*/deadtime 60/' /etc/ha.d/ha.cf")
+    said = walk(bare, tmp_path, "bootstrap-storage")
+    line = "AMBER: /etc/ha.d/ha.cf on st2 is not there yet, or as the profile wants it"
+    assert f"{line}: -deadtime 60; +deadtime 5" in said
+    assert len(acts(said)) == 1
+    assert bare.storage.hosts["st2"].says("grep ^deadtime /etc/ha.d/ha.cf.before") == "deadtime 60"
     # A Tomcat that has users is told of, and left running.
     host = bare.hosts["tc2"]
     host.ssh("sed -i 's/-Xmx128m/-Xmx64m/' /etc/default/tomcat10")

@@ -27,12 +27,6 @@ def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield pair
 
 
-@pytest.fixture
-def pair(running: StoragePair) -> Iterator[StoragePair]:
-    yield running
-    running.mend()
-
-
 def _serving(pair: StoragePair) -> str:
     name = pair.serving()
     assert name is not None

@@ -14,11 +14,11 @@ from tests.lab.swaps import saitotui, swap, swaps_lose_nothing
 
 pytestmark = pytest.mark.lab
 
-SWAPS = int(os.environ.get("SAITOTUI_SWAPS", "20"))
+SWAPS = int(os.environ.get("SAITOTUI_SWAPS", "6"))
 
 
 @pytest.mark.usefixtures("table")
-def test_twenty_swaps_lose_nothing(platform: Lab, tmp_path: Path, record_property: Any) -> None:
+def test_swaps_lose_nothing(platform: Lab, tmp_path: Path, record_property: Any) -> None:
     record_property("swap", swaps_lose_nothing(platform, tmp_path, SWAPS))
 
 

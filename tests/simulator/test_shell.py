@@ -50,6 +50,9 @@ SCRIPTS = [
     "echo 'semi;colon' \"pipe|inside\" hash#inside # a comment",
     "a=1 && b=2; echo $a$b; unset_thing=; echo \"<$unset_thing>\"",
     "command -v nonsense; echo $?",
+    "n=0; until [ $n -ge 3 ]; do n=$((n + 1)); echo $n; done; echo $((2 * $n % 4)) \"$((7/2))\" $((-n))",
+    "printf 'a\\nb\\n# x\\nc\\n# y\\nd\\n' | sed -e '/^# x$/,/^# y$/d' -e '/^b/d'",
+    "printf 'a\\nb\\nc\\nd\\n' | sed -n -e '/b/,/c/p' -e '/^a/p'; printf 'ab\\n' | sed 's/b/c/'",
 ]  # fmt: skip
 
 

@@ -21,6 +21,8 @@ class HostsBuild:
     """Networks (`10.0.0.0/24`) whose hosts reach every port: the platform's own. Empty: no firewall."""
     logins: tuple[NetworkName, ...] = ()
     """Networks that may log in by SSH besides: where engineers come from."""
+    own_firewall: tuple[HostName, ...] = ()
+    """Hosts that get no firewall from here: they have one of their own, as Proxmox nodes always do."""
     open: Mapping[HostName, tuple[int, ...]] = field(default_factory=dict)
     """TCP ports that anybody reaches, by host; those that nginx serves at are open by themselves."""
 

@@ -76,7 +76,7 @@ def _site(profile: Profile, build: HostsBuild, host: str) -> _Site:
         wanted.names_file(profile),
         None if proxmox else wanted.name_file(profile, host),
         wanted.time_file(build) if build.time_servers else None,
-        wanted.firewall_file(profile, build, host) if build.networks and not proxmox else None,
+        wanted.firewall_file(profile, build, host) if wanted.walled(profile, build, host) else None,
         tuple(wanted.opened(profile, build, host)),
     )
 
@@ -120,6 +120,7 @@ def _preflight(sites: tuple[_Site, ...], build: HostsBuild) -> Iterator[Precondi
         if site.own_name is not None:
             yield building.renamed(host, site.name)
         if site.rules is not None:
+            yield Precondition(firewall.able(host), "leave it out by `build.own_firewall`")
             check = firewall.lets_in(host, build, site.port)
             yield Precondition(check, "nobody could log in to it any more", decisive=True)
             yield firewall.shut(host, (site.port, *site.opened), site.rules)

@@ -172,7 +172,7 @@ class _Host:
     def _nft(self, words: Sequence[str]) -> Printed:
         """nft [-c] -f FILE | list table ... | delete table ..."""
         if "-f" in words:
-            text = self._machine.read(words[-1])
+            text = "" if words[-1] == "-" else self._machine.read(words[-1])
             if text is None:
                 return Printed(err=f"Error: Could not open file {words[-1]}\n", status=1)
             if "-c" not in words:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import fnmatch
+import operator
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from saitotui.simulator.shell_parser import (
@@ -30,6 +32,15 @@ from saitotui.simulator.world import Machine, Printed
 MOST_TURNS = 10_000
 """Turns of a loop after which it counts as one that never ends."""
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*|[?#@*0-9])(?:(:?[-=+])([^}]*))?\}|([A-Za-z_]\w*|[?#@*$0-9]))")
+_SUBSTITUTED = re.compile(r"\$\((?!\()")
+_WORD = re.compile(r"\$?([A-Za-z_]\w*)")
+_OPERATORS: Mapping[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
 
 
 class Hangs(Exception):
@@ -124,8 +135,8 @@ class Shell:
         """Carries out one node; `self.status` is its status."""
         match node:
             case Chain(parts):
-                for operator, part in parts:
-                    if operator == ";" or (operator == "&&") == (self.status == 0):
+                for joint, part in parts:
+                    if joint == ";" or (joint == "&&") == (self.status == 0):
                         self.execute(part, streams)
             case Pipeline():
                 self._pipeline(node, streams)
@@ -229,7 +240,7 @@ class Shell:
             return
         if not words:
             self.variables.update(values)
-            if not node.words and not any("$(" in word.raw for _, word in node.assignments):
+            if not any(_SUBSTITUTED.search(word.raw) for _, word in node.assignments):
                 self.status = 0
             return
         saved = dict(self.variables)
@@ -384,20 +395,41 @@ class Shell:
         """The value of what begins with `$` at `position`, and where it ends."""
         if text.startswith("$(", position):
             end = substitution_end(text, position)
+            if text.startswith("$((", position):
+                return str(arithmetic(text[position + 3 : end - 2], self.variables)), end
             streams = Streams()
             self._group(parse(text[position + 2 : end - 1]), True, streams)
             return "".join(streams.out).rstrip("\n"), end
         match = _VARIABLE.match(text, position)
         if match is None:
             return "$", position + 1
-        braced, operator, other, plain = match.groups()
+        braced, given, other, plain = match.groups()
         name = braced or plain
         value = str(self.status) if name == "?" else self.variables.get(name, "")
-        if operator in (":-", "-", ":=", "=") and not value:
+        if given in (":-", "-", ":=", "=") and not value:
             value = self._in_quotes(other)
-        elif operator in (":+", "+"):
+        elif given in (":+", "+"):
             value = self._in_quotes(other) if value else ""
         return value, match.end()
+
+
+def arithmetic(text: str, variables: Mapping[str, str]) -> int:
+    """The value of `$((TEXT))`: whole numbers, variables, `+ - * / %`; what is no number is 0."""
+    numbers = _WORD.sub(lambda match: variables.get(match[1], "") or "0", text)
+    try:
+        return _value(ast.parse(numbers.strip().replace("/", "//"), mode="eval").body)
+    except (SyntaxError, ZeroDivisionError, ValueError):
+        return 0
+
+
+def _value(node: ast.expr) -> int:
+    if isinstance(node, ast.Constant):
+        return int(node.value)  # type: ignore[arg-type]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return _OPERATORS[type(node.op)](_value(node.left), _value(node.right))
+    raise ValueError(ast.dump(node))
 
 
 class FileSink(list[str]):

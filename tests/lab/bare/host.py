@@ -21,6 +21,8 @@ from tests.lab.storage.network import FRONT, Network
 HERE = Path(__file__).parent
 CACHE = HERE.parents[2] / ".lab" / "bare"
 SERVICES = ("mariadb", "haproxy", "nginx", "tomcat10")
+INSTALLED = "debian"
+"""What a host is called before somebody gives it a name."""
 _QUIET = (
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer",
     "phpsessionclean.timer", "getty@.service", "console-getty.service", "systemd-networkd.service",
@@ -81,7 +83,7 @@ class BareHost(Reached):
     def power_on(self) -> None:
         state = self.folder / "state"
         state.mkdir(exist_ok=True)
-        boot = [str(HERE / "boot.sh"), str(image()), str(state), str(self._own), self.name, self.address]
+        boot = [str(HERE / "boot.sh"), str(image()), str(state), str(self._own), INSTALLED, self.address]
         grouped = ("sh", "-c", _CGROUP, "sh", str(self.folder), self._group)
         alone = (
             "unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child",

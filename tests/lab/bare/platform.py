@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from tests.lab.bare.host import BareHost
+from tests.lab.bare.storage import BareStorage
 from tests.lab.sshd import make_key
 from tests.lab.storage.network import Network
 
@@ -16,7 +17,9 @@ from saitotui.simulator.certificates import authority_and_server
 
 DATABASES, BALANCERS = ("db1", "db2"), ("lb1", "lb2")
 TOMCATS, WEBS = ("tc1", "tc2"), ("web1",)
-NUMBERS = {"lb1": 31, "lb2": 32, "db1": 41, "db2": 42, "web1": 51, "tc1": 61, "tc2": 62}
+CLOCK = "mon1"
+"""The host whose time the others take."""
+NUMBERS = {"lb1": 31, "lb2": 32, "db1": 41, "db2": 42, "web1": 51, "tc1": 61, "tc2": 62, CLOCK: 71}
 RUNS = {
     **dict.fromkeys(DATABASES, "mariadb"),
     **dict.fromkeys(BALANCERS, "haproxy"),
@@ -32,8 +35,14 @@ PASSWORDS = {
     "clone": "clone-pw",
     "application": "app-pw",
     "manager": "<manager&'pw'>",
+    "storage": "labsecret",
 }
 """Some with what has to be quoted."""
+
+
+_SERVES_TIME = """
+printf 'local stratum 3\nallow 10.81.0.0/24\n' > /etc/chrony/chrony.conf && systemctl restart chrony
+"""
 
 
 class BarePlatform:
@@ -43,8 +52,11 @@ class BarePlatform:
         self.folder, self.network = folder, network
         make_key(folder / "client_key")
         self.hosts = {
-            name: BareHost(name, number, network, folder, [RUNS[name]]) for name, number in NUMBERS.items()
+            name: BareHost(name, number, network, folder, [RUNS[name]] if name in RUNS else [])
+            for name, number in NUMBERS.items()
         }
+        (folder / "storage").mkdir()
+        self.storage = BareStorage(folder / "storage", network)
         authority_and_server(folder, [host.address for host in self.hosts.values()])
         for host in self.hosts.values():
             host.bring(AUTHORITY, folder / "ca.pem", 0o644)
@@ -63,6 +75,8 @@ class BarePlatform:
                 list(pool.map(BareHost.ready, self.hosts.values()))
             for name in DATABASES:
                 self.hosts[name].ssh(f"chown mysql {CERTIFICATE}")
+            self.hosts[CLOCK].ssh(_SERVES_TIME)
+            self.storage.__enter__()
             self.profile.write_text(yaml.safe_dump(self._described(), sort_keys=False), "utf-8")
         except BaseException:
             self.stop()
@@ -77,13 +91,25 @@ class BarePlatform:
     def stop(self) -> None:
         for host in self.hosts.values():
             host.power_off()
+        self.storage.stop()
 
     def _described(self) -> dict[str, Any]:
         return {
             "name": "bare",
             "environment": {"name": "lab"},
             "poll": 1.0,
-            "hosts": {name: host.login for name, host in self.hosts.items()},
+            "hosts": {
+                name: host.login
+                for name, host in {**self.hosts, **self.storage.hosts}.items()
+                if name != CLOCK
+            },
+            "build": {
+                "time_servers": [self.hosts[CLOCK].address],
+                "networks": ["10.81.0.0/24", "10.82.0.0/24"],
+                # User-Mode-Linux has no nftables for both versions of IP in one.
+                "own_firewall": list(self.storage.hosts),
+            },
+            "storage": self.storage.section(self._secret("storage")),
             "database": self._database(),
             "application": self._application(),
         }

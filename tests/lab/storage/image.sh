@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 packages=systemd,systemd-sysv,openssh-server,iproute2,iputils-ping,iputils-arping,kmod,procps,psmisc,e2fsprogs,netbase
 packages=$packages,util-linux,lvm2,python3-minimal,drbd-utils,heartbeat,cluster-glue,resource-agents
-packages=$packages,nfs-kernel-server,nfs-common,rpcbind,pacemaker,pacemaker-cli-utils,corosync,zabbix-agent
+packages=$packages,nfs-kernel-server,nfs-common,rpcbind,pacemaker,pacemaker-cli-utils,corosync,zabbix-agent,chrony,nftables
 mmdebstrap --quiet --variant=minbase --mode=root \
   --aptopt='Acquire::Retries "5"' --aptopt='APT::Install-Recommends "false"' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \

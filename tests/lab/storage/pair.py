@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,9 +31,11 @@ _MANAGED = {
     "pacemaker": "drbdadm down r0; systemctl -q enable corosync pacemaker && systemctl start pacemaker",
 }
 _MENDED = {
-    "heartbeat": "systemctl -q enable heartbeat; systemctl start heartbeat",
+    "heartbeat": "drbdadm up r0; drbdadm attach r0; systemctl -q enable heartbeat; systemctl start heartbeat",
     "pacemaker": "systemctl start pacemaker; crm_standby --node $(cat /etc/hostname) --delete",
 }
+_STOPPED = "timeout 20 systemctl stop heartbeat || systemctl kill -s KILL heartbeat; systemctl stop heartbeat"
+_STATE = "echo $(drbdadm role r0 | cut -d/ -f1) $(drbdadm dstate r0) $(drbdadm cstate r0)"
 _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
 _LOGS = {"heartbeat": "cat /var/log/ha-log", "pacemaker": "journalctl --no-pager -u pacemaker"}
 _SETTLES = {"heartbeat": 120.0, "pacemaker": 240.0}
@@ -104,6 +107,12 @@ class StoragePair:
         for host in self.hosts.values():
             host.power_off()
 
+    def said(self, ask: str) -> Mapping[str, subprocess.CompletedProcess[str]]:
+        """What both nodes say, asked at the same time."""
+        with ThreadPoolExecutor() as pool:
+            answers = pool.map(lambda name: self.hosts[name].ssh(ask, 10.0, check=False), NODES)
+            return dict(zip(NODES, answers, strict=True))
+
     def each(self, names: Iterable[str], order: Callable[[UmlHost], object]) -> None:
         """Tells several hosts the same, at the same time."""
         with ThreadPoolExecutor() as pool:
@@ -128,7 +137,8 @@ class StoragePair:
         )
 
     def _insist(self) -> None:
-        """Settles. heartbeat may lose what it says to itself at its start, too: it starts once more."""
+        """Settles. heartbeat may lose what it says to itself at its start, and then neither serves nor stops:
+        it is killed and starts once more; at last the hosts do."""
         if self.manager != "heartbeat":
             self.settle()
             return
@@ -136,20 +146,27 @@ class StoragePair:
             self.settle(60.0)
         except LabError as error:
             print(f"\nheartbeat is started once more: {error}")
-            self.each(NODES, lambda host: host.ssh("systemctl stop heartbeat"))
-            self.each(NODES, lambda host: host.ssh("systemctl start heartbeat"))
-            self.settle()
+            self.each(NODES, lambda host: host.ssh(_STOPPED, check=False))
+            self.each(NODES, lambda host: host.ssh("systemctl start heartbeat", check=False))
+            try:
+                self.settle()
+            except LabError:
+                for name in NODES:
+                    self.hosts[name].power_off()
+                    self.power_on(name)
+                self.each(NODES, lambda host: host.ready())
+                self.settle()
 
     def _rests(self) -> bool:
         """Whether the manager moves nothing on either host; right after a join it does, for some seconds."""
-        said = [self.hosts[name].ssh(_RESTS[self.manager], 10.0, check=False) for name in NODES]
-        return all(one.returncode == 0 and one.stdout.strip() != "transition" for one in said)
+        said = self.said(_RESTS[self.manager])
+        return all(one.returncode == 0 and one.stdout.strip() != "transition" for one in said.values())
 
     def power_on(self, name: str) -> None:
         self.hosts[name].power_on(_MEMORY[self.manager] if name in NODES else _MEMORY["heartbeat"])
 
     def well(self) -> bool:
-        states = [self.state(name) for name in NODES]
+        states = [one.stdout.strip() for one in self.said(_STATE).values()]
         roles = sorted(state.partition(" ")[0] for state in states)
         return (
             roles == ["Primary", "Secondary"]
@@ -162,15 +179,18 @@ class StoragePair:
 
     def state(self, name: str) -> str:
         """Role, disks and connection of DRBD on a host; empty when it does not say."""
-        words = "echo $(drbdadm role r0 | cut -d/ -f1) $(drbdadm dstate r0) $(drbdadm cstate r0)"
-        return self.hosts[name].ssh(words, 10.0, check=False).stdout.strip()
+        return self.hosts[name].ssh(_STATE, 10.0, check=False).stdout.strip()
 
     def serving(self) -> str | None:
         """The host that has the floating address, a mounted file system and nfsd."""
         ask = f"ip -br addr | grep -q ' {FLOATING_IP}/' && grep -q ' /srv/nfs ' /proc/mounts && "
         ask += 'read n < /proc/fs/nfsd/threads && [ "$n" -gt 0 ]'
-        found = [name for name in NODES if self.hosts[name].ssh(ask, 10.0, check=False).returncode == 0]
+        found = [name for name, one in self.said(ask).items() if one.returncode == 0]
         return found[0] if len(found) == 1 else None
+
+    def stop_manager(self, name: str) -> None:
+        """heartbeat may not end by itself: then it is killed."""
+        self.hosts[name].ssh(_STOPPED)
 
     def cut(self, bridge: str) -> None:
         """st1 and st2 hear each other no more on this network."""
@@ -192,16 +212,15 @@ class StoragePair:
                 self.power_on(name)
                 host.ready()
         self._end_split_brain()
-        for name in NODES:
-            self.hosts[name].ssh(_MENDED[self.manager], check=False)
+        self.each(NODES, lambda host: host.ssh(_MENDED[self.manager], check=False))
         self._insist()
 
     def _end_split_brain(self) -> None:
         """What the node that does not serve wrote meanwhile is given up."""
-        if not any("StandAlone" in self.state(name) for name in NODES):
+        if not any("StandAlone" in one.stdout for one in self.said(_STATE).values()):
             return
         kept = self.serving() or NODES[0]
-        stop = f"timeout 20 systemctl stop {self.manager} || pkill -KILL -x {self.manager}"
+        stop = _STOPPED if self.manager == "heartbeat" else f"systemctl stop {self.manager}"
         given_up = (
             f"{stop}; umount /srv/nfs; drbdadm disconnect r0; drbdadm secondary r0; "
             "drbdadm -- --discard-my-data connect r0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import threading
 import time
@@ -115,6 +116,14 @@ def nothing_lost(pair: StoragePair, noticed: Noticed) -> None:
 async def _look(hub: Hub, profile: Profile) -> Snapshot:
     """As the console looks before it makes a plan."""
     return await look_again(hub, platform(profile).questions.values(), time.time)
+
+
+async def goes_on(noticed: Noticed, seconds: float = 90.0) -> None:
+    """Waits until the client's writes are acknowledged again, and again."""
+    before, until = len(noticed.lines), time.monotonic() + seconds
+    while len(noticed.lines) < before + 2 * RATE:
+        assert time.monotonic() < until, f"nothing is acknowledged for {seconds:g} s"
+        await asyncio.sleep(0.5)
 
 
 class Refused(AssertionError):

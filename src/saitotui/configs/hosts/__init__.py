@@ -37,13 +37,18 @@ def files(profile: Profile, build: HostsBuild, host: str) -> Iterator[ConfigFile
     yield names_file(profile)
     if build.time_servers:
         yield time_file(build)
-    if build.networks and not of_proxmox(profile, host):
+    if walled(profile, build, host):
         yield firewall_file(profile, build, host)
 
 
 def of_proxmox(profile: Profile, host: str) -> bool:
     """Whether it is a node of the cluster: those cannot be renamed, and have a firewall of their own."""
     return profile.cluster is not None and host in profile.cluster.nodes.values()
+
+
+def walled(profile: Profile, build: HostsBuild, host: str) -> bool:
+    """Whether it gets a firewall."""
+    return bool(build.networks) and host not in build.own_firewall and not of_proxmox(profile, host)
 
 
 def names(profile: Profile) -> Mapping[str, str]:

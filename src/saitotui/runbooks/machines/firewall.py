@@ -33,6 +33,16 @@ _LOADED = f"nft list table {TABLE} 2>/dev/null"
 _LISTENS = re.compile(r"^LISTEN\s+\d+\s+\d+\s+(\S+):(\d+)\s", re.MULTILINE)
 
 
+def able(host: str) -> Check:
+    """Whether its kernel takes rules for both versions of IP in one table (`nft -c`: nothing is changed)."""
+
+    def judge(answer: Answer) -> Verdict:
+        return Verdict(answer.status == 0, one_line(answer.text, limit=120) or "it has")
+
+    text = f"echo {shell(f'table {TABLE} {{ }}')} | nft -c -f -"
+    return asked(host, f"the kernel of {host} has nftables", text, judge)
+
+
 def lets_in(host: str, build: HostsBuild, port: int) -> Check:
     """Whether the rules let in whoever asks this: by the address from which, and the port at which, this
     console's login comes."""

@@ -29,6 +29,18 @@ TAKEN = (
 """The message with which heartbeat's own `mach_down` ends a takeover, for where it was lost: two scripts that
 write to the FIFO at once spoil each other's. Without it heartbeat stays in transition for ever, and hears no
 hb_takeover. In one write(2): that is whole (pipe(7), PIPE_BUF)."""
+HEARD = 8
+"""Seconds after which a word to heartbeat that changed nothing is taken for lost."""
+
+
+def told_again(command: str, belief: str) -> str:
+    """What tells heartbeat something until it believes it: the words of two that write to its FIFO at once
+    are lost, and so is what it sends to a node that is slow."""
+    believes = f'[ "$(cl_status rscstatus)" = {belief} ]'
+    return (
+        f"for n in 1 2 3; do {command}; m=0; until {believes} || [ $m -ge {HEARD} ]; "
+        f"do m=$((m+1)); sleep 1; done; [ $m -ge {HEARD} ] || break; done; true"
+    )
 
 
 @cache
@@ -122,7 +134,7 @@ def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
     """heartbeat moves what has moved: it finds everything stopped here and running there, and knows it."""
     old, new = pair.old, pair.new
     return (
-        _learns(new, old, f"{ANNOUNCE}hb_standby all"),
+        _learns(new, old, f"{ANNOUNCE}{told_again('hb_standby all', 'none')}"),
         Step(
             f"heartbeat on {old.name} knows that it has nothing",
             (),
@@ -135,7 +147,7 @@ def tell_heartbeat(pair: Pair) -> tuple[Step, ...]:
 def learns(node: NodeView, *, parks: bool = False) -> Step:
     """heartbeat on the node that serves takes itself for the one that has everything: what runs already is
     not started again."""
-    return _learns(node, node, f"{ANNOUNCE}{TAKEN}hb_takeover all", parks=parks)
+    return _learns(node, node, f"{ANNOUNCE}{TAKEN}{told_again('hb_takeover all', 'all')}", parks=parks)
 
 
 def _learns(node: NodeView, told: NodeView, text: str, *, parks: bool = False) -> Step:
