@@ -24,7 +24,7 @@ from saitotui.config import load_profile
 from saitotui.engine.poll import look_again
 from saitotui.engine.registry import platform
 from saitotui.engine.runs.catalogue import plan_of
-from saitotui.engine.runs.execution import Execution, preflight
+from saitotui.engine.runs.execution import Execution, Line, preflight
 from saitotui.engine.runs.record import Record
 from saitotui.model.command import Command
 from saitotui.model.plan import Outcome, Plan, Refusal
@@ -130,6 +130,17 @@ class Refused(AssertionError):
     """A runbook makes no plan; the message says why."""
 
 
+async def _red(hub: Hub, plan: Plan) -> list[Line]:
+    """The preflight's red lines. What nobody can tell is asked again, as an engineer does: these hosts are
+    slow."""
+    for _ in range(5):
+        red = [line for line in await preflight(hub, plan.preflight) if line.word == "red"]
+        if all(line.verdict.holds is not None for line in red):
+            break
+        await asyncio.sleep(2)
+    return red
+
+
 class Carried:
     """One run of a runbook; `then` happens right before the first command for which `when` holds."""
 
@@ -163,7 +174,7 @@ class Carried:
             plan = plan_of(profile, await _look(hub, profile), runbook, given)
             if isinstance(plan, Refusal):
                 raise Refused("; ".join(plan.reasons))
-            red = [line for line in await preflight(hub, plan.preflight) if line.word == "red"]
+            red = await _red(hub, plan)
             assert red == [], [line.sentence for line in red]
             record = Record(Kept(), "0001", self.events.append, evidence=self._evidence)
             return await Execution(plan, Happening(hub, when, then), record, go).run()
