@@ -35,6 +35,7 @@ _MENDED = {
     "pacemaker": "systemctl start pacemaker; crm_standby --node $(cat /etc/hostname) --delete",
 }
 _STOPPED = "timeout 20 systemctl stop heartbeat || systemctl kill -s KILL heartbeat; systemctl stop heartbeat"
+_FORGOTTEN = "lvs --noheadings -o lv_path | grep split | xargs -r lvremove -q -y"
 _STATE = "echo $(drbdadm role r0 | cut -d/ -f1) $(drbdadm dstate r0) $(drbdadm cstate r0)"
 _RESTS = {"heartbeat": "cl_status rscstatus", "pacemaker": "timeout 8 crm_resource --wait --timeout 6"}
 _LOGS = {"heartbeat": "cat /var/log/ha-log", "pacemaker": "journalctl --no-pager -u pacemaker"}
@@ -212,6 +213,8 @@ class StoragePair:
                 self.power_on(name)
                 host.ready()
         self._end_split_brain()
+        # What a test that failed has kept of a split brain takes the room of the next.
+        self.each(NODES, lambda host: host.ssh(_FORGOTTEN, check=False))
         self.each(NODES, lambda host: host.ssh(_MENDED[self.manager], check=False))
         self._insist()
 
