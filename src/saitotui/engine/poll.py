@@ -92,23 +92,26 @@ async def look(
     memory: Memory,
     clock: Callable[[], float],
 ) -> Snapshot:
-    """Asks everything once, all lanes at the same time, and gives the snapshot that comes of it."""
-    every = lanes(questions).values()
-    for readings in await asyncio.gather(*(ask_lane(hub, lane, clock) for lane in every)):
+    """Asks everything once, all lanes at the same time, and gives the snapshot that comes of it, as of the
+    first answers: nothing grows stale by waiting for somebody who hangs."""
+    every, began = lanes(questions).values(), clock()
+    answered = await asyncio.gather(*(ask_lane(hub, lane, clock) for lane in every))
+    for readings in answered:
         memory.keep(readings)
-    return memory.snapshot(clock())
+    good = (one.at for readings in answered for one in readings.values() if one.ok)
+    # What somebody else asked may be older than the look.
+    return memory.snapshot(max(began, min(good, default=began)))
 
 
 async def look_again(hub: Asker, questions: Iterable[Question[Any]], clock: Callable[[], float]) -> Snapshot:
     """One good look, before something is decided on it: what does not answer at first, for its connection
-    was not open yet, is asked once more. It is as of the first answers: nothing grows stale by waiting."""
-    every, memory, began = tuple(questions), Memory(), clock()
+    was not open yet, is asked once more."""
+    every, memory = tuple(questions), Memory()
     snapshot = await look(hub, every, memory, clock)
-    at = min((reading.at for reading in snapshot.readings.values() if reading.ok), default=began)
     silent = [one for one in every if _silent(snapshot.readings[one.key])]
-    if silent:
-        snapshot = await look(hub, silent, memory, clock)
-    return replace(snapshot, at=at)
+    if not silent:
+        return snapshot
+    return replace(await look(hub, silent, memory, clock), at=snapshot.at)
 
 
 def _silent(reading: Reading[Any]) -> bool:

@@ -32,12 +32,22 @@ def called(host: str, name: str, file: ConfigFile) -> Step:
                 done,
             ),
         ),
-        goal=named(host, name),
+        goal=_called(host, name, file),
         undo=(Act(on(host, f"{files.back(file.path)} && {takes}", Danger.REVERSIBLE), done),),
         undone=_called_by_file(host),
         deadline=20.0,
         expected=0.3,
     )
+
+
+def _called(host: str, name: str, file: ConfigFile) -> Check:
+    def judge(answer: Answer) -> Verdict:
+        now, _, there = answer.text.partition("\n")
+        wrong = [] if now.strip() == name else [f"it is called {one_line(now, limit=80)}"]
+        wrong += ["after a boot: none"] if answer.status else difference(there, file)
+        return Verdict(not wrong, "; ".join(wrong) or "now, and after a boot")
+
+    return asked(host, f"{host} is called {name}, and stays so", f"uname -n; {shown(file)}", judge)
 
 
 def _called_by_file(host: str) -> Check:
