@@ -10,7 +10,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1),
 STAMP := $(VENV)/.stamp
 # Three parts, each with a platform of its own: they mostly wait, so they wait at the same time.
 PAIRS := $(wildcard tests/lab/test_storage_*.py)
-DATABASES := $(foreach one,acting failback mysql promote rebuild swap swap_faults,tests/lab/test_$(one)_real.py)
+DATABASES := $(foreach one,acting failback mysql promote rebuild swap swap_faults bootstrap,tests/lab/test_$(one)_real.py)
 OTHERS := $(filter-out $(PAIRS) $(DATABASES),$(wildcard tests/lab/test_*.py))
 LAB := $(RUN)/pytest -m 'lab and not long' --durations 20
 
