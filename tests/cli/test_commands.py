@@ -61,6 +61,7 @@ def test_a_wrong_profile_is_unknown_with_every_error_on_its_line(tmp_path: Path)
         (("shot", "overview", "-o", "x.svg", "--size", "big", "--demo"), "is not WIDTHxHEIGHT"),
         (("shot", "nonsense", "-o", "x.svg", "--demo"), "nonsense"),
         (("journal", "verify", "--file", "/nowhere/j"), "cannot be read"),
+        (("journal", "baselines", "--file", "/nowhere/j"), "cannot be read"),
         (("console", "--profile", "/nowhere.yaml"), "/nowhere.yaml:1: cannot be read"),
         (("replay", "/nowhere/x.seen"), "/nowhere/x.seen: there is no recording here"),
         (("replay", __file__), "test_commands.py is no recording"),

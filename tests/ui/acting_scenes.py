@@ -23,6 +23,7 @@ from saitotui.engine.journal.entry import GENESIS, Entry, make
 from saitotui.engine.judge import judge
 from saitotui.engine.poll import Asker, Memory, look
 from saitotui.engine.registry import platform
+from saitotui.engine.runs.baselines import Baseline, Took
 from saitotui.engine.runs.execution import Execution
 from saitotui.engine.runs.planning import Prepared, prepare
 from saitotui.engine.runs.record import Record
@@ -42,6 +43,7 @@ ID, DEPLOY = "swap-db-master", "parallel-deploy-war"
 SCENES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "runbooks-green": ("runbooks", "", ()),
     "plan-green": ("overview", f"runbook {ID}", ()),
+    "plan-measured": ("overview", f"runbook {ID}", ()),
     "plan-green-stages": ("overview", f"runbook {ID}", ("ctrl+d",)),
     "plan-refused": ("overview", f"runbook {ID}", ()),
     "run-parked": ("overview", "", ()),
@@ -215,6 +217,14 @@ def shown(run: Walked, events: Sequence[RunEvent], *, mine: bool = True, live: b
     )
 
 
+MEASURED = Baseline(
+    tuple(
+        Took(1_768_000_000.0 + day, {1: 0.9 + day / 1e6, 2: seconds, 3: 2.1, 4: 0.4})
+        for day, seconds in ((0, 0.012), (86_400, 0.009), (604_800, 0.031))
+    )
+)
+"""Three swaps, as the journal has them."""
+
 Scenes: TypeAlias = Mapping[str, tuple[Picture, Acts]]
 
 
@@ -237,6 +247,7 @@ async def scenes() -> Scenes:
     made = {
         "runbooks-green": (good, green),
         "plan-green": (good, green),
+        "plan-measured": (good, replace(green, baselines={ID: MEASURED})),
         "plan-green-stages": (good, green),
         "plan-refused": (refused, Acts(able=True, prepared={ID: refused.prepared})),
         "run-parked": (good, replace(shown(good, good.gates[1], mine=False, live=False), followed=None)),

@@ -125,6 +125,9 @@ async def test_a_run_is_walked_from_its_reason_to_its_outcome(monkeypatch: pytes
         assert begin.run == "0001"
         # What the run changed is not looked at only when its slowest question is due.
         await at.until(lambda: at.source.refreshed > 0)
+        # How long it took stands beside what its plan says.
+        await at.command("plan toy-walk")
+        await at.seen("waiting for you not counted; here", "(the run before)")
 
 
 async def test_leaving_a_question_or_mistyping_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

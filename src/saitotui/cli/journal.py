@@ -20,14 +20,16 @@ if TYPE_CHECKING:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("do", choices=["show", "verify", "export"])
+    parser.add_argument("do", choices=["show", "verify", "export", "baselines"])
     parser.add_argument("--profile", "-P", metavar="P", default="", help="a profile's name or file")
     parser.add_argument("--file", metavar="FILE", default="", help="a journal file instead of a profile's")
     parser.add_argument("--run", dest="of_run", metavar="RUN", default="", help="only this run's entries")
     parser.add_argument("--kind", metavar="K", default="", help="only entries of this kind")
     parser.add_argument("--grep", metavar="TEXT", default="", help="only entries that contain this text")
     parser.add_argument("--follow", "-f", action="store_true", help="show: wait for more")
-    parser.add_argument("--format", choices=["md", "html", "json"], default="md", help="export: its form")
+    parser.add_argument(
+        "--format", choices=["md", "html", "json"], default="md", help="export: its form; baselines: json"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _verify(file, profile)
         if arguments.do == "export":
             return _export(arguments, file)
+        if arguments.do == "baselines":
+            return _baselines(arguments, file)
         return _show(arguments, file)
     except JournalError as error:
         print(f"saitotui journal: {error}", file=sys.stderr)
@@ -70,6 +74,36 @@ def _show(arguments: argparse.Namespace, file: Path) -> int:
         if not arguments.follow:
             return 0
         time.sleep(0.5)
+
+
+def _baselines(arguments: argparse.Namespace, file: Path) -> int:
+    """How long runbooks took on this platform: whole, and by stage."""
+    from saitotui.engine.runs.baselines import baselines
+
+    found = baselines(_chosen(arguments, file))
+    if arguments.format == "json":
+        told = {
+            name: {
+                "runs": [
+                    {"at": run.at, "seconds": round(run.seconds, 6), "stages": dict(run.stages)}
+                    for run in one.runs
+                ],
+                "seconds": round(one.seconds, 6),
+            }
+            for name, one in found.items()
+        }
+        print(json.dumps(told, ensure_ascii=False))
+        return 0
+    for name, one in sorted(found.items()):
+        last = time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(one.at))
+        print(
+            f"{name}: {one.seconds:.1f} s, at most {one.most:.1f} s; runs: {len(one.runs)}, the last {last}"
+        )
+        for number in one.stages:
+            print(f"  stage {number}: {one.stage(number) or 0.0:.1f} s")
+    if not found:
+        print("no run of this platform was done in one go yet")
+    return 0
 
 
 def _export(arguments: argparse.Namespace, file: Path) -> int:

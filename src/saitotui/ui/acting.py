@@ -22,6 +22,7 @@ from saitotui.engine.journal.entry import JournalError
 from saitotui.engine.journal.file import Journal, actor
 from saitotui.engine.poll import Asker
 from saitotui.engine.runs.approval import approve
+from saitotui.engine.runs.baselines import baselines_of
 from saitotui.engine.runs.catalogue import catalogue
 from saitotui.engine.runs.folder import RunFolder, all_runs
 from saitotui.engine.runs.planning import Prepared, begin, prepare
@@ -102,7 +103,18 @@ class Acting:
     async def look_at_runs(self) -> None:
         """How the runs stand now."""
         runs = await asyncio.to_thread(standings, self.state, self._ours)
+        ended = {run.name for run in runs if run.finished} - {
+            run.name for run in self.acts.runs if run.finished
+        }
         self.acts = replace(self.acts, runs=runs)
+        if ended:
+            await self._measure()
+
+    async def _measure(self) -> None:
+        """Reads how long runbooks took here. A journal that cannot be read is told of where it is written."""
+        with contextlib.suppress(JournalError):
+            found = await asyncio.to_thread(baselines_of, self.journal.file)
+            self.acts = replace(self.acts, baselines=found)
 
     def folder(self, name: str) -> RunFolder | None:
         """The run of that number."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from saitotui.engine.journal.file import actor
 from saitotui.engine.runs.attach import Attachment, ToYou, attach
+from saitotui.engine.runs.baselines import Baseline
 from saitotui.engine.runs.folder import RunFolder
 from saitotui.engine.runs.planning import plan_again
 from saitotui.engine.runs.walk import follow, walk
@@ -30,6 +31,7 @@ class Following:
         profile: Profile,
         news: Callable[[], None],
         say: Callable[[str, bool], None],
+        before: Baseline | None = None,
     ) -> None:
         self._folder, self._profile = folder, profile
         self._news, self._say = news, say
@@ -42,6 +44,7 @@ class Following:
             request.why,
             walk(self._events),
             second_person=request.runbook in profile.acting.second_person,
+            before=before,
         )
         self._attachment: Attachment | None = None
         self._task: asyncio.Task[None] | None = None

@@ -51,7 +51,13 @@ class RunDialogue:
             return None
         if self._following is not None:
             await self._following.aclose()
-        self._following = Following(folder, self._acting.profile, self._front.redraw, self._told)
+        self._following = Following(
+            folder,
+            self._acting.profile,
+            self._front.redraw,
+            self._told,
+            self._acting.acts.baselines.get(folder.request.runbook),
+        )
         self._following.start()
         return self._following
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from saitotui.engine.arming import Armed
 from saitotui.engine.journal.entry import Entry
+from saitotui.engine.runs.baselines import Baseline
 from saitotui.engine.runs.planning import Prepared
 from saitotui.engine.runs.standing import Standing
 from saitotui.engine.runs.walk import Walk
@@ -32,6 +33,8 @@ class Followed:
     mine: bool = False
     second_person: bool = False
     """Whether the profile wants a second engineer's approval of this runbook."""
+    before: Baseline | None = None
+    """How long this runbook took here before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class Acts:
     armed: Armed | None = None
     runs: tuple[Standing, ...] = ()
     prepared: Mapping[str, Prepared] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    """How long runbooks took on this platform."""
     followed: Followed | None = None
     journal: Seen | None = None
     gathering: bool = False

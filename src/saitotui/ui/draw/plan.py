@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from saitotui.engine.runs.baselines import Baseline
 from saitotui.engine.runs.execution import Line as Checked
 from saitotui.engine.runs.planning import Prepared
 from saitotui.model.health import Health
@@ -9,7 +10,7 @@ from saitotui.model.plan import Plan, Refusal, Stage, Step
 from saitotui.ui.ages import clock
 from saitotui.ui.draw.acts import Acts
 from saitotui.ui.draw.room import Room
-from saitotui.ui.draw.words import act_rows, labelled, short, stage_seconds, step_seconds
+from saitotui.ui.draw.words import act_rows, labelled, run_seconds, stage_seconds, step_seconds
 from saitotui.ui.line import BLANK, Line, Look, Page, Span, crop, fit, heading, paragraph, plain, wrap
 
 GRADES = {
@@ -31,7 +32,7 @@ def plan_page(subject: str, room: Room) -> Page:
         heading(plan.title, room.width, note=f"{plan.runbook}, digest {plan.digest[:12]}"),
         *paragraph(plan.summary, room.width, Look.STRONG),
         *labelled("about", plan.subject, room.width),
-        *labelled("takes", f"about {short(plan.expected)}, waiting for you not counted", room.width),
+        *labelled("takes", run_seconds(plan, room.acts.baselines.get(plan.runbook)), room.width),
         *_parameters(plan, room),
         *labelled("to begin", _how(prepared, subject, room.acts), room.width),
         *_preflight(prepared, room),
@@ -41,7 +42,7 @@ def plan_page(subject: str, room: Room) -> Page:
         for step in plan.disarm:
             lines += _step(step, room)
     for number, stage in enumerate(plan.stages, 1):
-        lines += _stage(number, stage, room)
+        lines += _stage(number, stage, room, room.acts.baselines.get(plan.runbook))
     return Page(tuple(lines))
 
 
@@ -106,9 +107,11 @@ def verdict(prepared: Prepared) -> str:
     return ", ".join(counts) or "nothing to check"
 
 
-def _stage(number: int, stage: Stage, room: Room) -> list[Line]:
+def _stage(number: int, stage: Stage, room: Room, before: Baseline | None) -> list[Line]:
     lines = [] if room.small else [BLANK]
-    lines.append(heading(f"Stage {number}: {stage.title}", room.width, note=stage_seconds(stage)))
+    lines.append(
+        heading(f"Stage {number}: {stage.title}", room.width, note=stage_seconds(stage, number, before))
+    )
     if stage.point_of_no_return:
         lines.append(plain("▲ POINT OF NO RETURN: once this is done, nothing is undone any more", Look.WARN))
     if stage.confirm:

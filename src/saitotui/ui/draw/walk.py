@@ -96,7 +96,7 @@ def _clock(run: Followed, now: float) -> str:
         return f"{took}s"
     stage = run.plan.stages[run.where.stage]
     over = " OVER ITS BUDGET" if took > budget(stage) else ""
-    return f"{took}s of {stage_seconds(stage)}{over}"
+    return f"{took}s of {stage_seconds(stage, run.where.stage + 1, run.before)}{over}"
 
 
 def _holder(run: Followed) -> str:
@@ -197,7 +197,7 @@ def _open_stage(run: Followed, number: int, stage: Stage, room: Room) -> list[Li
     """The stage that comes or runs: what users notice, and each step with exactly what it does."""
     lines: list[Line] = []
     if run.where.result is None:
-        lines += labelled("  takes", stage_seconds(stage), room.width)
+        lines += labelled("  takes", stage_seconds(stage, number + 1, run.before), room.width)
         if stage.notice:
             lines += labelled("  users notice", stage.notice, room.width, most=2)
         if stage.rests:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from saitotui.engine.runs.baselines import Baseline
 from saitotui.model.picture import Picture
 from saitotui.model.plan import Act, Plan, Stage, Step
 from saitotui.model.text import duration, one_line
@@ -42,10 +43,21 @@ def step_seconds(step: Step) -> str:
     return f"about {short(step.expected)}, at most {short(step.deadline)}"
 
 
-def stage_seconds(stage: Stage) -> str:
-    """How long a stage is expected to take and may take."""
+def stage_seconds(stage: Stage, number: int = 0, before: Baseline | None = None) -> str:
+    """How long a stage is expected to take and may take; and how long stage `number` took here before."""
     expected = sum(step.expected for step in stage.steps)
-    return f"about {short(expected)}, at most {short(budget(stage))}"
+    took = before.stage(number) if before is not None else None
+    here = f", here {short(round(took, 3))}" if took is not None else ""
+    return f"about {short(expected)}, at most {short(budget(stage))}{here}"
+
+
+def run_seconds(plan: Plan, before: Baseline | None) -> str:
+    """The same of a whole run."""
+    words = f"about {short(plan.expected)}, waiting for you not counted"
+    if before is None:
+        return words
+    runs = f"{len(before.runs)} runs" if len(before.runs) > 1 else "the run before"
+    return f"{words}; here {short(round(before.seconds, 3))}, at most {short(round(before.most, 3))} ({runs})"
 
 
 def budget(stage: Stage) -> float:
