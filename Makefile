@@ -5,8 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
-# Most tests wait for deadlines: twice as many as there are processors.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(2 * (os.cpu_count() or 1), 16))')
+# Most tests wait for deadlines: three times as many as there are processors.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * (os.cpu_count() or 1), 16))')
 STAMP := $(VENV)/.stamp
 # Three parts, each with a platform of its own: they mostly wait, so they wait at the same time.
 PAIRS := $(wildcard tests/lab/test_storage_*.py)
