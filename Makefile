@@ -8,10 +8,9 @@ RUN := $(VENV)/bin
 # Most tests wait for deadlines: three times as many as there are processors.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * (os.cpu_count() or 1), 16))')
 STAMP := $(VENV)/.stamp
-# Three parts, each with a platform of its own: they mostly wait, so they wait at the same time.
+# Two parts, each with a platform of its own: they mostly wait, so they wait at the same time.
 PAIRS := $(wildcard tests/lab/test_storage_*.py)
-DATABASES := $(foreach one,acting failback mysql promote rebuild swap swap_faults bootstrap,tests/lab/test_$(one)_real.py)
-OTHERS := $(filter-out $(PAIRS) $(DATABASES),$(wildcard tests/lab/test_*.py))
+OTHERS := $(filter-out $(PAIRS),$(wildcard tests/lab/test_*.py))
 LAB := $(RUN)/pytest -m 'lab and not long' --durations 20
 
 help:  ## this list
@@ -42,11 +41,9 @@ accept: $(STAMP)  ## accept changed snapshots (look at them first)
 lab-test: $(STAMP)  ## tests against the real services (Debian, root)
 	tests/lab/install.sh
 	mkdir -p .lab; code=0; \
-	$(LAB) $(DATABASES) > .lab/databases.log 2>&1 & databases=$$!; \
-	$(LAB) $(OTHERS) > .lab/others.log 2>&1 & others=$$!; \
-	$(LAB) $(PAIRS) || code=1; \
-	wait $$others || code=1; cat .lab/others.log; \
-	wait $$databases || code=1; cat .lab/databases.log; \
+	$(LAB) $(PAIRS) > .lab/pairs.log 2>&1 & pairs=$$!; \
+	$(LAB) $(OTHERS) || code=1; \
+	wait $$pairs || code=1; cat .lab/pairs.log; \
 	exit $$code
 
 lab-long: $(STAMP)  ## the long series against the real services (Debian, root; about 50 minutes)

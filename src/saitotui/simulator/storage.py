@@ -43,6 +43,8 @@ class StoragePart:
         """KiB of the DRBD device, and of the file system on it."""
         self.bound = ""
         """The node to which a rule of an earlier move binds the service (pacemaker)."""
+        self._switching = 0.0
+        """Until when heartbeat hands over, and hears no other request."""
         for name in ("st1", "st2"):
             machine = world.machines[name]
             machine.services |= {manager: "running", NFS: "running"}
@@ -382,6 +384,15 @@ class StoragePart:
         peer = self.peer(node)
         if not (node.manager_runs and peer.manager_runs and self.world.connected(node.name, peer.name)):
             return False
+        now = self.world.clock.now()
+        if now < self._switching:
+            left = f"[{self._switching - now:.0f} seconds left]"
+            self.note(
+                node,
+                f"heartbeat: [751]: WARN: Standby in progress- new request from {node.name} ignored {left}",
+            )
+            return True
+        self._switching = now + 2 * TAKEOVER
         self.note(node, f"heartbeat: [751]: info: {node.name} wants to go standby [all]")
         self.world.clock.call_later(TAKEOVER, lambda: self.release(node))
         self.world.clock.call_later(2 * TAKEOVER, lambda: self._acquired(peer))

@@ -164,6 +164,19 @@ class Carried:
         then: Callable[[], object] = lambda: None,
         **given: str,
     ) -> Result:
+        """To its end. What is refused, as something did not answer in time, is begun again, as an engineer
+        does it: nothing was done."""
+        for _ in range(5):
+            result = await self._once(runbook, when, then, **given)
+            if result.outcome is not Outcome.REFUSED:
+                break
+            print(f"\n{runbook} was refused, and is begun again: {result.sentence}")
+            await asyncio.sleep(2)
+        return result
+
+    async def _once(
+        self, runbook: str, when: Callable[[Command], bool], then: Callable[[], object], **given: str
+    ) -> Result:
         profile = load_profile(self._pair.profile)
         hub = Hub(profile)
 
