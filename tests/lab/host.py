@@ -83,6 +83,11 @@ class Process:
                 # nsenter(1) stops itself with its program, and would not see it end.
                 os.kill(self._entered.pid, SIGCONT)
 
+    def stands_still(self) -> bool:
+        """Whether each of its threads is stopped (proc_pid_status(5), `State`)."""
+        threads = Path(f"/proc/{self.pid}/task").iterdir()
+        return all("\nState:\tT" in (thread / "status").read_text("ascii", "replace") for thread in threads)
+
     def end(self, number: Signals = SIGTERM, seconds: float = LONG) -> None:
         """Sends `number` (SIGKILL when that does not help) and waits until it is gone."""
         self.signal(SIGCONT)
@@ -223,6 +228,8 @@ class Service:
         """It keeps its connections and answers nothing more, until `resume`."""
         if self.process is not None:
             self.process.signal(SIGSTOP)
+            # On a busy computer a thread may answer for a while.
+            wait_for(f"{self.process.name} to stand still", self.process.stands_still)
 
     def resume(self) -> None:
         if self.process is not None:
