@@ -138,25 +138,22 @@ class StoragePair:
         )
 
     def _insist(self) -> None:
-        """Settles. heartbeat may lose what it says to itself at its start, and then neither serves nor stops:
-        it is killed and starts once more; at last the hosts do."""
+        """Settles. heartbeat may lose what it says to itself, and then neither serves nor stops, or two of it
+        run on one host: the hosts lose their power, and begin anew."""
         if self.manager != "heartbeat":
             self.settle()
             return
         try:
             self.settle(60.0)
         except LabError as error:
-            print(f"\nheartbeat is started once more: {error}")
-            self.each(NODES, lambda host: host.ssh(_STOPPED, check=False))
-            self.each(NODES, lambda host: host.ssh("systemctl start heartbeat", check=False))
-            try:
-                self.settle()
-            except LabError:
-                for name in NODES:
-                    self.hosts[name].power_off()
-                    self.power_on(name)
-                self.each(NODES, lambda host: host.ready())
-                self.settle()
+            print(f"\nthe hosts begin anew: {error}")
+            for name in NODES:
+                self.hosts[name].power_off()
+                self.power_on(name)
+            self.each(NODES, lambda host: host.ready())
+            self._end_split_brain()
+            self.each(NODES, lambda host: host.ssh(_MENDED[self.manager], check=False))
+            self.settle()
 
     def _rests(self) -> bool:
         """Whether the manager moves nothing on either host; right after a join it does, for some seconds."""
