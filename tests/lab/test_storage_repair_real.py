@@ -79,8 +79,8 @@ def _log_in(host: UmlHost) -> None:
 @pytest.mark.parametrize("stuck", [False, pytest.param(True, marks=pytest.mark.long)])
 async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path, stuck: bool) -> None:
     """Both networks are cut: both become active and are written to. What the loser wrote is kept. Where it is
-    `stuck` the loser's heartbeat has lost the end of its takeover, as happens now and then, and would not stop
-    by itself."""
+    `stuck` the loser's heartbeat has lost the end of its takeover, as happens now and then, and would not
+    stop by itself."""
     survivor, victim = _serving(pair), other_of(_serving(pair))
     with forgetful(pair.hosts[victim], starts=True) if stuck else nullcontext():
         pair.part()
