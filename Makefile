@@ -8,8 +8,9 @@ RUN := $(VENV)/bin
 # Most tests wait for deadlines: three times as many as there are processors.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(3 * (os.cpu_count() or 1), 16))')
 STAMP := $(VENV)/.stamp
-# Two parts, each with a platform of its own: they mostly wait, so they wait at the same time.
-PAIRS := $(wildcard tests/lab/test_storage_*.py)
+# Two parts, each with a platform of its own: they mostly wait, so they wait at the same time. Deployments make
+# them even.
+PAIRS := $(wildcard tests/lab/test_storage_*.py) tests/lab/test_deploy_real.py
 OTHERS := $(filter-out $(PAIRS),$(wildcard tests/lab/test_*.py))
 LAB := $(RUN)/pytest -m 'lab and not long' --durations 20
 

@@ -36,7 +36,7 @@ ALREADY = 10
 """What a run ends with that had nothing to do."""
 WHOLE = "bootstrap-platform"
 PARTS = ("bootstrap-hosts", "bootstrap-storage", "bootstrap-database", "bootstrap-application")
-STRIDE = 8
+STRIDE = 12
 """Acts that each run comes further than the one before: there are more than a hundred."""
 
 ASK = (
