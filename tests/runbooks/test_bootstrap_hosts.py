@@ -14,6 +14,7 @@ from tests.runbooks.storage_runs import Carried, bad, made
 
 from saitotui.model.plan import Outcome, Plan, Refusal
 from saitotui.simulator.hosts_build import HOSTS, NAME, RULES, TIME
+from saitotui.simulator.shell import Shell
 from saitotui.simulator.simulation import Simulation
 
 ID = "bootstrap-hosts"
@@ -107,8 +108,6 @@ async def test_rules_that_nobody_confirms_are_taken_back(tmp_path: Path) -> None
         machine = simulation.world.machines["db1"]
         plan = await made(simulation, ID)
         (step,) = [one for one in plan.steps if one.title.startswith("db1 lets in whom")]
-        from saitotui.simulator.shell import Shell
-
         rules = next(
             act.command.body
             for one in plan.steps

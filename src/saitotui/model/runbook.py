@@ -23,3 +23,8 @@ class Runbook:
     summary: str
     plan: Callable[[Profile, Snapshot, Mapping[str, str]], Plan | Refusal]
     parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def defaults(self) -> Mapping[str, str]:
+        """What its parameters are where nobody gives them."""
+        return {parameter.name: parameter.default for parameter in self.parameters}

@@ -70,7 +70,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     parts = [part for part in _PARTS if part.tier not in without and part.wanted(profile)]
     if not parts:
         return Refusal(ID, ("the profile says of no part what it is made of: give `build` there",))
-    made = {part: part.book.plan(profile, snapshot, _defaults(part.book)) for part in parts}
+    made = {part: part.book.plan(profile, snapshot, part.book.defaults) for part in parts}
     plans = {part.tier: one for part, one in made.items() if isinstance(one, Plan)}
     refused = [
         f"{part.book.id}: {reason}"
@@ -92,10 +92,6 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         tuple(dict.fromkeys(lease for one in plans.values() for lease in one.leases)),
         tuple(dict.fromkeys(host for one in plans.values() for host in one.absent)),
     )
-
-
-def _defaults(book: Runbook) -> Mapping[str, str]:
-    return {parameter.name: parameter.default for parameter in book.parameters}
 
 
 def _preflight(plans: Iterable[Plan]) -> Iterator[Precondition]:

@@ -165,10 +165,11 @@ class Carried:
         **given: str,
     ) -> Result:
         """To its end. What is refused, as something did not answer in time, is begun again, as an engineer
-        does it: nothing was done."""
+        does it: nothing was done. Not once `then` has happened."""
+        happened: list[object] = []
         for _ in range(5):
-            result = await self._once(runbook, when, then, **given)
-            if result.outcome is not Outcome.REFUSED:
+            result = await self._once(runbook, when, lambda: happened.append(then()), **given)
+            if result.outcome is not Outcome.REFUSED or happened:
                 break
             print(f"\n{runbook} was refused, and is begun again: {result.sentence}")
             await asyncio.sleep(2)

@@ -43,5 +43,4 @@ def plan_of(profile: Profile, snapshot: Snapshot, name: str, parameters: Mapping
     ]
     if wrong:
         return Refusal(name, tuple(wrong))
-    defaults = {parameter.name: parameter.default for parameter in book.parameters}
-    return book.plan(profile, snapshot, {**defaults, **parameters})
+    return book.plan(profile, snapshot, {**book.defaults, **parameters})
