@@ -65,6 +65,7 @@ READ = {
     "hosts": ("",),
     "cluster": ("cluster/", "hosts/", "database/"),
     "monitoring": ("monitoring/",),
+    "drill": ("",),
 }
 """By the tier of a runbook: the questions whose answers it reads."""
 
@@ -83,7 +84,9 @@ async def planned(simulation: Simulation, runbook: str, **parameters: str) -> Pl
     profile = load_profile(simulation.profile_path)
     hub = Hub(profile)
     try:
-        snapshot = await seen(hub, profile, simulation.world.clock.now, catalogue()[runbook].tier)
+        # A drill asks what would stop without a host, whatever runs there.
+        tier = "drill" if runbook.startswith("drill-") else catalogue()[runbook].tier
+        snapshot = await seen(hub, profile, simulation.world.clock.now, tier)
         return plan_of(profile, snapshot, runbook, parameters)
     finally:
         await hub.aclose()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.runbooks.deployments import all_have, made
+from tests.runbooks.killed import process
 from tests.runbooks.simulated import hasty, passing_time
-from tests.runbooks.test_killed_runs import process
 
 from saitotui.model.command import Danger
 from saitotui.model.plan import Outcome

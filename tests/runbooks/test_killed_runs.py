@@ -6,21 +6,14 @@ held.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.runbooks.simulated import Kept, hasty, passing_time, planned, route, writers
+from tests.runbooks.killed import process
+from tests.runbooks.simulated import hasty, passing_time, planned, route, writers
 
-from saitotui.clients.hub import Hub
-from saitotui.config import load_profile
-from saitotui.engine.runs.earlier import earlier
-from saitotui.engine.runs.execution import Execution
-from saitotui.engine.runs.record import Record
-from saitotui.model.command import Answer, Command, Danger, Failure
 from saitotui.model.plan import Outcome, Plan
-from saitotui.model.run import Decision, Result, RunEvent
+from saitotui.model.run import RunEvent
 from saitotui.simulator.simulation import Simulation
 
 RUNS = {
@@ -29,50 +22,6 @@ RUNS = {
     "rebuild-db-replica": ("db-old-master-ahead", 12),
 }
 """Runbook: the scenario in which it is begun, and how many acts it has. After each db2 is master."""
-
-
-class Killed(BaseException):
-    """SIGKILL: nothing more runs of that process."""
-
-
-@dataclass
-class Mortal:
-    """Kills whoever sends the act number `last`, before or after it took effect."""
-
-    hub: Hub
-    last: int = -1
-    after: bool = False
-    acts: int = 0
-
-    async def ask(self, commands: Sequence[Command], deadline: float) -> list[Answer | Failure]:
-        acts = commands[0].danger > Danger.READ
-        self.acts += acts
-        dies = acts and self.acts - 1 == self.last
-        if dies and not self.after:
-            raise Killed
-        answers = await self.hub.ask(commands, deadline)
-        if dies:
-            raise Killed
-        return answers
-
-
-async def process(
-    simulation: Simulation, plan: Plan, events: list[RunEvent], last: int, after: bool
-) -> Result | None:
-    """One process of the run; None when it was killed."""
-    hub = Hub(load_profile(simulation.profile_path))
-
-    async def gate(stage: int, trouble: str) -> Decision:
-        return Decision.ABANDON if trouble else Decision.GO
-
-    record = Record(Kept(), "0001", events.append, first=len(events) + 1)
-    before = earlier(plan, list(events))
-    try:
-        return await Execution(plan, Mortal(hub, last, after), record, gate, before).run()
-    except Killed:
-        return None
-    finally:
-        await hub.aclose()
 
 
 CASES = [(runbook, last) for runbook, (_, acts) in RUNS.items() for last in range(acts)]

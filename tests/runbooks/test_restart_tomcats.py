@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.runbooks.deployments import NODES, all_have, asked, carried
+from tests.runbooks.killed import process
 from tests.runbooks.simulated import LOST, LOST_AFTER, REFUSED, executed, hasty, passing_time, planned
-from tests.runbooks.test_killed_runs import process
 
 from saitotui.model.command import Danger
 from saitotui.model.plan import Grade, Outcome, Plan, Refusal

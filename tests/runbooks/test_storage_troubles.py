@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.runbooks.killed import process
 from tests.runbooks.simulated import hasty, passing_time, planned
 from tests.runbooks.storage_runs import Carried, made, serving
-from tests.runbooks.test_killed_runs import process
 
 from saitotui.clients.hub import Hub
 from saitotui.config import load_profile

@@ -57,6 +57,7 @@ class Host:
             "/proc/uptime": lambda: f"{self._uptime():.2f} {self._uptime() * machine.cores * 0.9:.2f}\n",
             "/proc/cpuinfo": lambda: "".join(f"processor\t: {n}\n\n" for n in range(machine.cores)),
             "/proc/meminfo": self._memory,
+            "/proc/1/stat": f"1 (systemd) S 0 1 1 0 -1 4194560 {'0 ' * 8}20 0 1 0 31 174161920\n",
             "/proc/version": "Linux version 6.1.0-30-amd64\n",
             "/etc/hostname": f"{machine.name}\n",
         }
@@ -157,6 +158,9 @@ class Host:
 
     def _systemctl(self, words: Sequence[str]) -> Printed:
         verb, *units = [word for word in words[1:] if not word.startswith("-")]
+        if verb == "reboot" and "-ff" in words:
+            self._world.reboot(self._machine.name)
+            return Printed(hangs=True)
         if verb in ("set-environment", "unset-environment", "daemon-reload"):
             return Printed()
         done = [self._unit(verb, unit.removesuffix(".service"), "--now" in words) for unit in units]

@@ -186,17 +186,21 @@ class _Host:
         return Printed(self._rules)
 
     def _run_later(self, words: Sequence[str]) -> Printed:
-        """systemd-run --on-active=SECONDS sh -c TEXT: what is taken back is what the text says."""
+        """systemd-run [--unit UNIT] --on-active=SECONDS sh -c TEXT: what has a unit can be stopped."""
         from saitotui.simulator.shell import Shell
 
         seconds = next(float(word.partition("=")[2]) for word in words if word.startswith("--on-active="))
-        self._pending += 1
-        number = self._pending
+        number = 0
+        if "--unit" in words:
+            self._pending += 1
+            number = self._pending
 
         def elapsed() -> None:
-            if self._pending == number:
+            if number == self._pending:
                 self._pending = 0
-                Shell(self._machine).run(words[-1])
+            elif number:
+                return
+            Shell(self._machine).run(words[-1])
 
         self._world.clock.call_later(seconds, elapsed)
         return Printed()

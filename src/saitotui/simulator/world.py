@@ -57,6 +57,8 @@ class Machine:
     disk_full: bool = False
     clock_offset: float = 0.0
     boot_at: float = 0.0
+    begun: int = 0
+    """How often it has begun to boot."""
     memory: int = 16 << 30
     cores: int = 8
     load: float = 0.3
@@ -193,17 +195,21 @@ class World:
         machine.powered, machine.booted, machine.hung = True, False, False
         self.note(f"{name} was switched on")
         self.changed(machine)
+        self._boot(machine, boot)
+
+    def _boot(self, machine: Machine, seconds: float) -> None:
+        begun = machine.begun = machine.begun + 1
 
         def done() -> None:
-            if machine.powered and not machine.booted:
+            if machine.powered and not machine.booted and machine.begun == begun:
                 machine.booted, machine.boot_at = True, self.clock.now()
                 for service in machine.services:
                     own = machine.rescued and service != "ssh"
                     machine.services[service] = "stopped" if own else "running"
                 self.changed(machine)
 
-        if boot > 0:
-            self.clock.call_later(boot, done)
+        if seconds > 0:
+            self.clock.call_later(seconds, done)
         else:
             done()
 
@@ -211,6 +217,18 @@ class World:
         """Power off and on at once: a watchdog, a reset button."""
         self.power_off(name)
         self.power_on(name)
+
+    def reboot(self, name: str) -> None:
+        """Its kernel ends at once and begins anew. A guest's power stays; with a physical machine goes what
+        runs on it."""
+        machine = self.machines[name]
+        if machine.kind == "physical":
+            self.reset(name)
+        elif machine.powered:
+            machine.booted = machine.hung = False
+            self.note(f"{name} ended at once, and boots")
+            self.changed(machine)
+            self._boot(machine, BOOT_SECONDS)
 
     def service(self, name: str, unit: str, state: str) -> None:
         """Sets the state of a machine's service: `running`, `stopped` or `hung`."""

@@ -1,0 +1,189 @@
+"""Kills a node of the Proxmox cluster, as a drill: HA recovers its guests, and it comes back by itself.
+
+See docs/runbooks/drill-pve-node.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from saitotui.clients.quoting import shell
+from saitotui.facts import proxmox_resources
+from saitotui.facts.proxmox_resources import GuestUse
+from saitotui.model.command import Answer
+from saitotui.model.plan import (
+    Act,
+    Capture,
+    Check,
+    Grade,
+    Parameter,
+    Plan,
+    Precondition,
+    Refusal,
+    Stage,
+    Step,
+    Verdict,
+)  # fmt: skip
+from saitotui.model.profile import Profile
+from saitotui.model.runbook import Runbook
+from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks import killing
+from saitotui.runbooks.application.journeys import journey_works, journeys_before
+from saitotui.runbooks.cluster import api, guests
+from saitotui.runbooks.judging import reading, value_name
+from saitotui.tiers.cluster.forecast import Event, moves
+from saitotui.tiers.cluster.view import View
+
+ID = "drill-pve-node"
+TITLE = "Drill: a cluster node dies"
+RECOVERED = 480.0
+"""Seconds in which HA must have fenced the node and started its guests, or the node is back with them."""
+SERVED = 120.0
+
+
+def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) -> Plan | Refusal:
+    """The plan for the cluster as `snapshot` has it."""
+    view = api.seen(profile, snapshot)
+    if isinstance(view, str):
+        return Refusal(ID, (view,))
+    name = parameters["node"]
+    if trouble := _unfit(view, name):
+        return Refusal(ID, trouble)
+    host = view.nodes[name].host
+    if why := killing.survived(profile, snapshot, host):
+        return Refusal(ID, (why,))
+    here = [guest for guest in view.guests if guest.node == name and guest.status == "running"]
+    numbers = ", ".join(map(guests.named, here)) or "no guest"
+    return Plan(
+        ID,
+        TITLE,
+        name,
+        dict(parameters),
+        f"{name} dies with {numbers}; HA recovers what ran there, and {name} comes back",
+        (_kill(profile, view, name, here), _back(profile, view, name)),
+        tuple(_preflight(profile, view, name, here)),
+        (),
+        ("cluster",),
+        (host,),
+    )
+
+
+def _unfit(view: View, name: str) -> tuple[str, ...]:
+    """Why the node may not die."""
+    node = view.nodes.get(name)
+    if node is None or not node.host:
+        return (f"the profile has no node {name!r}",)
+    if gone := [one.name for one in view.nodes.values() if not one.online]:
+        return (f"{', '.join(gone)} is not in the cluster: one is missing already",)
+    if view.rules is None:
+        return ("nobody tells the placement rules: where its guests would go is a guess",)
+    return tuple(
+        f"guest {guests.named(move.guest)} would stay down: {move.why}" if not move.target
+        else f"{move.target} has no memory for guest {guests.named(move.guest)}"
+        for move in moves(view, name, Event.LOSS)
+        if not move.target or move.lacks
+    )  # fmt: skip
+
+
+def _preflight(profile: Profile, view: View, name: str, here: Sequence[GuestUse]) -> Iterator[Precondition]:
+    def red(check: Check, why: str) -> Precondition:
+        return Precondition(check, why, decisive=True)
+
+    yield red(api.nobody_offline(), "a second one would take quorum along")
+    yield red(api.quorate_without(name), "the others would reset themselves")
+    yield red(api.led(), "HA would recover nothing")
+    for other in view.nodes:
+        if other != name:
+            yield red(api.obeys(other), "it could start nothing")
+    for guest in here:
+        why = "a backup or a move of it would be cut off in the middle"
+        yield Precondition(guests.unlocked(guest), why, decisive=True)
+    if profile.application is not None:
+        yield from journeys_before(profile.application.journeys, "what this did to it")
+    if not here:
+        why = "it only proves that the cluster goes on without it, and that it comes back"
+        yield Precondition(_carries(name), why, Grade.AMBER, Grade.AMBER)
+
+
+def _carries(name: str) -> Check:
+    def judge(found: proxmox_resources.Resources) -> Verdict:
+        here = [guest.vmid for guest in found.guests if guest.node == name and guest.status == "running"]
+        return Verdict(bool(here), ", ".join(here) or "no guest")
+
+    return api.by_resources(f"{name} has guests for HA to recover", judge)
+
+
+def _kill(profile: Profile, view: View, name: str, here: Sequence[GuestUse]) -> Stage:
+    body = [_reads(guest) for guest in here]
+    body += killing.dies(view.nodes[name].host, api.quorate_without(name), api.led())
+    for guest in here:
+        title = f"guest {guests.named(guest)} runs again"
+        body.append(killing.comes(_anew(guest), title, RECOVERED, 180.0))
+    for journey in profile.application.journeys if profile.application is not None else ():
+        works = journey_works(journey)
+        body.append(killing.comes(works, f"{journey.name} works for users", SERVED, 1.0))
+    return Stage(
+        "kill",
+        f"{name} dies, and HA recovers its guests",
+        tuple(body),
+        confirm=f"kill {name}",
+        notice="what its guests serve goes on elsewhere; they are back after 2 to 3 minutes",
+        point_of_no_return=True,
+    )
+
+
+def _uptime(answer: Answer, vmid: str) -> tuple[float | None, str]:
+    """Since when a guest runs, in seconds, and how it is said to be."""
+    use = proxmox_resources.resources(answer).guest(vmid)
+    if use is None:
+        return None, "the cluster does not name it"
+    return (use.uptime if use.status == "running" else None), f"{use.status} on {use.node}"
+
+
+def _reads(guest: GuestUse) -> Step:
+    def uptime(answer: Answer) -> str:
+        seconds, said = _uptime(answer, guest.vmid)
+        if seconds is None:
+            raise ValueError(f"guest {guest.vmid} is {said}")
+        return shell(f"{seconds:.0f}")
+
+    capture = Capture(value_name("uptime", guest.vmid), uptime)
+    act = Act(api.asked("/cluster/resources"), capture=capture)
+    return Step(f"read since when guest {guests.named(guest)} runs", (act,), expected=0.1)
+
+
+def _anew(guest: GuestUse) -> Check:
+    """Whether it was started since: what is said of a node that has just died is as of before."""
+
+    def judge(answer: Answer) -> Verdict:
+        seconds, said = _uptime(answer, guest.vmid)
+        if seconds is None:
+            return Verdict(False, said)
+        anew = seconds < float(answer.against)
+        return Verdict(anew, f"{said} for {seconds:.0f} s" if anew else f"{said}, as of before")
+
+    against = value_name("uptime", guest.vmid)
+    sentence = f"guest {guest.vmid} was started again, and runs"
+    return Check(
+        sentence, api.asked("/cluster/resources"), reading(judge), api.DEADLINE, against=against, pause=1.0
+    )
+
+
+def _back(profile: Profile, view: View, name: str) -> Stage:
+    online, obeys = api.online(name), api.obeys(name)
+    body = [
+        killing.returns(view.nodes[name].host),
+        killing.comes(online, online.sentence, 120.0, 10.0),
+        killing.comes(obeys, obeys.sentence, 180.0, 20.0),
+    ]
+    return Stage("back", f"{name} comes back", tuple(body), notice="nothing")
+
+
+RUNBOOK = Runbook(
+    ID,
+    "cluster",
+    TITLE,
+    "A cluster node is killed: HA recovers its guests elsewhere, and it is measured how soon.",
+    plan,
+    (Parameter("node", "the node", required=True),),
+)

@@ -1,0 +1,158 @@
+"""Drills on the simulated platform: a node of each tier dies, others serve, and it comes back by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tests.runbooks.deployments import asked
+from tests.runbooks.killed import process
+from tests.runbooks.simulated import LOST_AFTER, REFUSED, hasty, passing_time, unplanned, writers
+from tests.runbooks.storage_runs import Carried, bad, made
+
+from saitotui.model.plan import Outcome
+from saitotui.model.run import Kind, RunEvent
+from saitotui.simulator.simulation import Simulation
+
+
+@dataclass(frozen=True)
+class Drill:
+    """What is killed, and what goes on meanwhile: titles of steps that must come before it is back."""
+
+    host: str
+    served: str
+    given: Mapping[str, str] = field(default_factory=dict)
+
+
+DRILLS = {
+    "drill-drbd-node": Drill("st1", "st2 serves"),
+    "drill-db-replica": Drill("db2", "a connection through lb1 writes to db1"),
+    "drill-tomcat": Drill("tc2", "home works for users", {"node": "tc2"}),
+    "drill-pve-node": Drill("pve3", "guest 112 (lb2) runs again", {"node": "pve3"}),
+}
+KILL = "systemd-run"
+
+
+def lives(simulation: Simulation, host: str) -> int:
+    """How often a machine has begun to boot."""
+    return simulation.world.machines[host].begun
+
+
+@pytest.mark.parametrize("name", DRILLS)
+async def test_it_dies_and_comes_back(tmp_path: Path, name: str) -> None:
+    drill = DRILLS[name]
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        before = {host: lives(simulation, host) for host in simulation.world.machines}
+        plan = await made(simulation, name, **drill.given)
+        assert [stage.confirm for stage in plan.stages if stage.confirm] == [f"kill {drill.host}"]
+        assert not [line for line in bad(await asked(simulation, plan)) if line.startswith("red")]
+        carried = Carried(tmp_path)
+        result = await carried.run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        dead = {host for host, count in before.items() if lives(simulation, host) > count}
+        on_it = set() if name != "drill-pve-node" else {"lb2", "web2", "tc3", "mon1"}
+        assert dead == {drill.host, *on_it}
+        kill = next(stage for stage in plan.stages if stage.name == "kill")
+        assert drill.served in [step.title for step in kill.steps]
+        assert simulation.world.machines[drill.host].up
+        # It is as well as before: it could be done again at once.
+        again = await made(simulation, name, **drill.given)
+        assert not [line for line in bad(await asked(simulation, again)) if line.startswith("red")]
+        number = plan.stages.index(kill)
+        ended = [e.data for e in carried.events if e.kind is Kind.STEP and e.stage == number and e.data]
+        # It lived until this run killed it: silence from before is no death.
+        died = [step.title for step in kill.steps].index(f"{drill.host} dies")
+        assert [one["outcome"] for one in ended][: died + 1] == ["done"] * (died + 1)
+
+
+@pytest.mark.parametrize("name", DRILLS)
+async def test_who_may_not_kill_has_killed_nobody(tmp_path: Path, name: str) -> None:
+    drill = DRILLS[name]
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, name, **drill.given)
+        result = await Carried(tmp_path).run(simulation, plan, KILL, REFUSED)
+        assert result.outcome is Outcome.FAILED, result.sentence
+        assert "refused by the server" in result.sentence
+        assert lives(simulation, drill.host) == 0
+
+
+@pytest.mark.parametrize("name", DRILLS)
+async def test_an_answer_that_is_lost_with_its_host(tmp_path: Path, name: str) -> None:
+    drill = DRILLS[name]
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, name, **drill.given)
+        result = await Carried(tmp_path).run(simulation, plan, KILL, LOST_AFTER)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert lives(simulation, drill.host) == 1
+
+
+@pytest.mark.parametrize("name", DRILLS)
+@pytest.mark.parametrize("after", [False, True], ids=["before the act", "after the act"])
+async def test_a_console_that_dies_kills_nobody_twice(tmp_path: Path, name: str, after: bool) -> None:
+    """Whoever resumes the run finds by the life that was read whether the host has died."""
+    drill = DRILLS[name]
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = hasty(await made(simulation, name, **drill.given), 60)
+        acts = [
+            act for stage in plan.stages for step in stage.steps for act in step.acts if act.command.danger
+        ]
+        last = next(number for number, act in enumerate(acts) if act.command.text.startswith(KILL))
+        events: list[RunEvent] = []
+        async with passing_time(simulation):
+            assert await process(simulation, plan, events, last, after) is None
+            result = await process(simulation, plan, events, -1, False)
+        assert result is not None
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert lives(simulation, drill.host) == 1
+
+
+async def test_the_standby_dies_too(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, "drill-drbd-node", node="st2")
+        assert plan.stages[1].notice == "nothing: it only stands by"
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert writers(simulation) == {"db1"}
+
+
+async def test_under_pacemaker(tmp_path: Path) -> None:
+    """The dead one is fenced, which switches it off: somebody presses its button while the run waits."""
+    async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, "drill-drbd-node")
+        simulation.world.clock.call_later(300, lambda: simulation.world.power_on("st1"))
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+
+
+@pytest.mark.parametrize(
+    ("scenario", "drill", "given", "word"),
+    [
+        (
+            "healthy",
+            "drill-pve-node",
+            {"node": "pve1"},
+            "something would stop without pve1: database: writes",
+        ),
+        ("healthy", "drill-pve-node", {"node": "pve9"}, "the profile has no node 'pve9'"),
+        ("pve-node-lost", "drill-pve-node", {"node": "pve2"}, "pve2 is not in the cluster"),
+        ("ha-disarmed", "drill-pve-node", {"node": "pve3"}, "stay down: HA is disarmed"),
+        ("drbd-standby-down", "drill-drbd-node", {}, ""),
+        ("storage-nobody-serves", "drill-drbd-node", {}, "nobody is known to serve: fail-over-drbd"),
+        ("healthy", "drill-drbd-node", {"node": "st9"}, "the pair has no node 'st9'"),
+        ("replication-stopped", "drill-db-replica", {}, "replication on db2 is stopped"),
+        ("tomcat-dead", "drill-tomcat", {"node": "tc1"}, "tc2 is"),
+        ("healthy", "drill-tomcat", {"node": "tc9"}, "the profile has no Tomcat 'tc9'"),
+    ],
+)
+async def test_whose_death_would_be_noticed_is_not_killed(
+    tmp_path: Path, scenario: str, drill: str, given: dict[str, str], word: str
+) -> None:
+    assert word in await unplanned(tmp_path, drill, scenario, given)
