@@ -61,6 +61,18 @@ def test_as_an_engineer_does_it(pair: StoragePair, tmp_path: Path) -> None:
     assert pair.serving() == other_of(old)
 
 
+async def test_a_drill_in_which_the_active_node_dies(pair: StoragePair, tmp_path: Path) -> None:
+    """It is killed and boots by itself; heartbeat takes over meanwhile, and nothing acknowledged is lost."""
+    dead = _serving(pair)
+    with working(pair) as noticed:
+        await asyncio.sleep(2)
+        result = await Carried(pair, tmp_path).run("drill-drbd-node")
+        assert result.outcome is Outcome.DONE, result.sentence
+    nothing_lost(pair, noticed)
+    assert pair.serving() == other_of(dead)
+    print(f"\ndrill: {other_of(dead)} took over, the client waited {max(noticed.pauses):.1f} s")
+
+
 async def test_an_active_node_without_power_is_replaced_by_heartbeat(
     pair: StoragePair, tmp_path: Path
 ) -> None:

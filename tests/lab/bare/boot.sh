@@ -1,21 +1,12 @@
 #!/bin/bash
 # Boots a bare host in the namespaces that it was started in; ends when it does.
-#   boot.sh LOWER STATE OWN NAME ADDRESS
-# LOWER is the root file system that all hosts share, STATE an empty folder, OWN a folder with files of its own.
+#   boot.sh STATE ADDRESS
 set -eu
-lower=$1 state=$2 own=$3 name=$4 address=$5
-mount --make-rprivate /
-mount -t tmpfs -o mode=755 state "$state"
+state=$1 address=$2
 root=$state/root
-mkdir "$state/upper" "$state/work" "$root"
-mount -t overlay -o "lowerdir=$lower,upperdir=$state/upper,workdir=$state/work" overlay "$root"
-cp -a "$own/." "$root/"
-hostname "$name"
-echo "$name" > "$root/etc/hostname"
+mount --make-rprivate /
+hostname -F "$root/etc/hostname"
 mount -t proc proc "$root/proc"
-# The load is that of all hosts together, and the computer may have been started a minute ago: neither is the host's.
-echo "0.00 0.00 0.00 1/100 1" > "$state/loadavg"
-echo "2592000.00 5000000.00" > "$state/uptime"
 mount --bind "$state/loadavg" "$root/proc/loadavg"
 mount --bind "$state/uptime" "$root/proc/uptime"
 mount -t sysfs -o ro sysfs "$root/sys"
@@ -34,10 +25,12 @@ ln -s pts/ptmx "$root/dev/ptmx"
 ln -s /proc/self/fd "$root/dev/fd"
 ip link set lo up
 until ip link set eth0 up 2>/dev/null; do sleep 0.05; done
-ip addr add "$address/24" dev eth0
+ip addr replace "$address/24" dev eth0
 cd "$root"
 mkdir -p .old
 pivot_root . .old
 umount -l .old
+# A kernel that begins has no rules.
+nft flush ruleset 2>/dev/null || true
 # Whatever runs in here cannot set this computer's clock.
 exec setpriv --bounding-set=-sys_time --inh-caps=-sys_time env -i container=lab PATH=/usr/sbin:/usr/bin:/sbin:/bin /lib/systemd/systemd --show-status=no

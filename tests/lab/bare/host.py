@@ -1,7 +1,8 @@
 """A bare host: namespaces of its own around a root file system in memory, and systemd in them.
 
-When its process ends, or the test run dies (PR_SET_PDEATHSIG), the kernel ends everything in it; its files,
-which lie in memory, go with its mounts.
+It boots anew when it is told so from inside, with the files that it had. When its process ends, or the test
+run dies (PR_SET_PDEATHSIG), the kernel ends everything in it; its files, which lie in memory, go with its
+mounts.
 """
 
 from __future__ import annotations
@@ -83,21 +84,18 @@ class BareHost(Reached):
     def power_on(self) -> None:
         state = self.folder / "state"
         state.mkdir(exist_ok=True)
-        boot = [str(HERE / "boot.sh"), str(image()), str(state), str(self._own), INSTALLED, self.address]
+        boot = [str(HERE / "power.sh"), str(image()), str(state), str(self._own), INSTALLED, self.address]
         grouped = ("sh", "-c", _CGROUP, "sh", str(self.folder), self._group)
-        alone = (
-            "unshare", "--mount", "--pid", "--uts", "--ipc", "--net", "--cgroup", "--fork", "--kill-child",
-        )  # fmt: skip
         with self.console.open("ab") as output:
             self._outer = outer = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", *grouped, *alone, "--", *boot],
+                ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", *grouped, *boot],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
-        wait_for(f"{self.name} to be powered on", lambda: _alone(child_of(outer.pid)), log=self.console)
-        self.network.wire(self.name, child_of(outer.pid), FRONT)
+        wait_for(f"{self.name} to be powered on", lambda: _alone(outer.pid), log=self.console)
+        self.network.wire(self.name, outer.pid, FRONT)
 
     @property
     def powered(self) -> bool:
@@ -108,8 +106,7 @@ class BareHost(Reached):
         outer, self._outer = self._outer, None
         if outer is None:
             return
-        if inner := child_of(outer.pid):
-            os.kill(inner, SIGKILL)
+        os.kill(child_of(child_of(outer.pid)) or outer.pid, SIGKILL)
         outer.wait(LONG)
         subprocess.run(
             ["unshare", "--mount", "sh", "-c", _EMPTIED, "sh", str(self.folder), self._group], check=True

@@ -54,8 +54,8 @@ def image() -> Path:
 
 
 def preload() -> Path:
-    """What a host's kernel is started with, so that it runs on processors that it does not know."""
-    source = HERE / "xstate.c"
+    """What a host's kernel is started with, so that it runs on any processor, and boots again."""
+    source = HERE / "uml.c"
     options = ("-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC")
     return built(CACHE, source, ".so", lambda new: ["gcc", *options, "-o", str(new), str(source)])
 

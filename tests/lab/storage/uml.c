@@ -1,19 +1,25 @@
-/* For User-Mode-Linux on processors with larger register sets than its kernel knows (AMX).
+/* What User-Mode-Linux lacks to run on any processor, and to boot again.
  *
- * Linux takes the registers of a traced process in the whole size of the processor's XSAVE area, or not at all
- * (EFAULT: arch/x86/kernel/fpu/regset.c, xstateregs_set). The kernel of User-Mode-Linux gives the size that it was
- * built for. What it lacks at the end is filled with zeros: the area's header (xstate_bv) says that nothing is there.
- * It traces in one thread only.
+ * Processors with larger register sets than its kernel knows (AMX): Linux takes the registers of a traced process in
+ * the whole size of the processor's XSAVE area, or not at all (EFAULT: arch/x86/kernel/fpu/regset.c,
+ * xstateregs_set). The kernel of User-Mode-Linux gives the size that it was built for. What it lacks at the end is
+ * filled with zeros: the area's header (xstate_bv) says that nothing is there. It traces in one thread only.
+ *
+ * To boot again it starts itself anew (arch/um/os-Linux/main.c), and would find its network cards in use: by itself,
+ * through the files that it has left open. It takes its time, as a machine's firmware does.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <elf.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #define MOST 65536
+#define FIRMWARE 10
 
 long ptrace(enum __ptrace_request request, ...)
 {
@@ -38,4 +44,12 @@ long ptrace(enum __ptrace_request request, ...)
     memset(area + given->iov_len, 0, size - given->iov_len);
     whole.iov_len = size;
     return real(request, pid, address, &whole);
+}
+
+int execvp(const char *file, char *const arguments[])
+{
+    int (*real)(const char *, char *const[]) = dlsym(RTLD_NEXT, "execvp");
+    close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+    sleep(FIRMWARE);
+    return real(file, arguments);
 }
