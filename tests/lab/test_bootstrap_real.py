@@ -297,6 +297,29 @@ def test_what_was_made_is_swapped(bare: BarePlatform, tmp_path: Path) -> None:
     assert done.returncode == ALREADY, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("drill", "dead", "more"),
+    [
+        ("drill-db-replica", "db1", ()),
+        ("drill-db-haproxy", "lb1", ("-p", "node=lb1")),
+        ("drill-tomcat", "tc2", ("-p", "node=tc2")),
+    ],
+)
+def test_a_host_that_dies_comes_back(
+    bare: BarePlatform, tmp_path: Path, drill: str, dead: str, more: tuple[str, ...]
+) -> None:
+    """It boots with the files that it had: who is master is what it was, and the firewall is in force."""
+    life = "cut -d' ' -f22 /proc/1/stat"
+    before = bare.hosts[dead].says(life)
+    said = walk(bare, tmp_path, drill, *more)
+    assert "login works" in said
+    assert bare.hosts[dead].says(life) != before
+    assert TABLE.split()[-1] in bare.hosts[dead].says("nft list tables")
+    assert found(bare, tmp_path, "database") == found(bare, tmp_path, "application") == []
+    assert rows(bare, "db1") == rows(bare, "db2")
+    assert f"{drill}: " in saitotui(bare, tmp_path, "journal", "baselines").stdout
+
+
 def test_what_was_made_takes_a_version_beside_the_first(
     bare: BarePlatform, wars: Wars, tmp_path: Path
 ) -> None:

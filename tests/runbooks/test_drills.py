@@ -29,6 +29,7 @@ class Drill:
 DRILLS = {
     "drill-drbd-node": Drill("st1", "st2 serves"),
     "drill-db-replica": Drill("db2", "a connection through lb1 writes to db1"),
+    "drill-db-haproxy": Drill("lb2", "a connection through lb1 writes to db1", {"node": "lb2"}),
     "drill-tomcat": Drill("tc2", "home works for users", {"node": "tc2"}),
     "drill-pve-node": Drill("pve3", "guest 112 (lb2) runs again", {"node": "pve3"}),
 }
@@ -148,6 +149,8 @@ async def test_under_pacemaker(tmp_path: Path) -> None:
         ("storage-nobody-serves", "drill-drbd-node", {}, "nobody is known to serve: fail-over-drbd"),
         ("healthy", "drill-drbd-node", {"node": "st9"}, "the pair has no node 'st9'"),
         ("replication-stopped", "drill-db-replica", {}, "replication on db2 is stopped"),
+        ("haproxy-failback-trap", "drill-db-haproxy", {"node": "lb1"}, "database.haproxy-failback-trap"),
+        ("healthy", "drill-db-haproxy", {"node": "lb9"}, "the profile has no HAProxy node 'lb9'"),
         ("tomcat-dead", "drill-tomcat", {"node": "tc1"}, "tc2 is"),
         ("healthy", "drill-tomcat", {"node": "tc9"}, "the profile has no Tomcat 'tc9'"),
     ],

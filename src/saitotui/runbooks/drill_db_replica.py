@@ -13,7 +13,6 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import killing
-from saitotui.runbooks.application.journeys import journey_works, journeys_before
 from saitotui.runbooks.database import checks
 from saitotui.runbooks.database.pair import Pair, pair_of, view_of
 from saitotui.runbooks.guests import undisturbed
@@ -62,8 +61,7 @@ def _preflight(profile: Profile, pair: Pair) -> Iterator[Precondition]:
             node, pair.database.write_backend, pair.old.line_names[node], (), drained=False
         )
         yield Precondition(check, "writes would go to the one that dies", decisive=True)
-    if profile.application is not None:
-        yield from journeys_before(profile.application.journeys, "what this did to it")
+    yield from killing.works_before(profile)
 
 
 def _follows(pair: Pair) -> Check:
@@ -79,9 +77,7 @@ def _kill(profile: Profile, pair: Pair, host: str) -> Stage:
     for node in pair.balancers:
         check = checks.reaches(node, master.server_id, pair.old.name)
         body.append(killing.comes(check, check.sentence, SERVED, 0.5))
-    for journey in profile.application.journeys if profile.application is not None else ():
-        works = journey_works(journey)
-        body.append(killing.comes(works, f"{journey.name} works for users", SERVED, 0.5))
+    body += killing.works_on(profile, SERVED)
     waits = "commits wait until semi-synchronous replication gives the dead one up (10 s, as it is delivered)"
     return Stage(
         "kill",

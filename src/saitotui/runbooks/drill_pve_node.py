@@ -28,7 +28,6 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import killing
-from saitotui.runbooks.application.journeys import journey_works, journeys_before
 from saitotui.runbooks.cluster import api, guests
 from saitotui.runbooks.judging import reading, value_name
 from saitotui.tiers.cluster.forecast import Event, moves
@@ -98,8 +97,7 @@ def _preflight(profile: Profile, view: View, name: str, here: Sequence[GuestUse]
     for guest in here:
         why = "a backup or a move of it would be cut off in the middle"
         yield Precondition(guests.unlocked(guest), why, decisive=True)
-    if profile.application is not None:
-        yield from journeys_before(profile.application.journeys, "what this did to it")
+    yield from killing.works_before(profile)
     if not here:
         why = "it only proves that the cluster goes on without it, and that it comes back"
         yield Precondition(_carries(name), why, Grade.AMBER, Grade.AMBER)
@@ -119,9 +117,7 @@ def _kill(profile: Profile, view: View, name: str, here: Sequence[GuestUse]) -> 
     for guest in here:
         title = f"guest {guests.named(guest)} runs again"
         body.append(killing.comes(_anew(guest), title, RECOVERED, 180.0))
-    for journey in profile.application.journeys if profile.application is not None else ():
-        works = journey_works(journey)
-        body.append(killing.comes(works, f"{journey.name} works for users", SERVED, 1.0))
+    body += killing.works_on(profile, SERVED)
     return Stage(
         "kill",
         f"{name} dies, and HA recovers its guests",

@@ -5,7 +5,7 @@ See docs/runbooks/drill-tomcat.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from saitotui.model.plan import Parameter, Plan, Refusal, Stage, Step
 from saitotui.model.profile import Profile
@@ -14,7 +14,6 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import killing
 from saitotui.runbooks.application import checks, copies, turns
 from saitotui.runbooks.application.fleet import Fleet, fleet_of
-from saitotui.runbooks.application.journeys import journey_works
 from saitotui.runbooks.guests import undisturbed
 from saitotui.runbooks.judging import value_name
 
@@ -43,22 +42,22 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         name,
         dict(parameters),
         f"{host} dies; the others serve the users of {name} with their sessions, and it comes back",
-        (_kill(fleet, name, host), _back(fleet, name, host)),
-        (*turns.preflight(fleet, (name,)), *undisturbed(profile, [host])),
+        (_kill(profile, fleet, name, host), _back(profile, fleet, name, host)),
+        (*killing.strict(turns.preflight(fleet, (name,))), *undisturbed(profile, [host])),
         (),
         ("application",),
         (host,),
     )
 
 
-def _kill(fleet: Fleet, name: str, host: str) -> Stage:
+def _kill(profile: Profile, fleet: Fleet, name: str, host: str) -> Stage:
     before = value_name("sessions", name)
     others = [other for other in fleet.names if other != name]
     copied = [copies.has(fleet, other, name, before) for other in others]
     body = [
         Step(f"count the sessions of {name}", (copies.count(fleet, name, before),), expected=0.1),
         *killing.dies(host, *copied),
-        *_served(fleet),
+        *killing.works_on(profile, SERVED),
     ]
     body += [Step(f"{other} has them", (), goal=check) for other, check in zip(others, copied, strict=True)]
     return Stage(
@@ -71,12 +70,7 @@ def _kill(fleet: Fleet, name: str, host: str) -> Stage:
     )
 
 
-def _served(fleet: Fleet) -> Iterator[Step]:
-    for journey in fleet.application.journeys:
-        yield killing.comes(journey_works(journey), f"{journey.name} works for users", SERVED, 0.5)
-
-
-def _back(fleet: Fleet, name: str, host: str) -> Stage:
+def _back(profile: Profile, fleet: Fleet, name: str, host: str) -> Stage:
     body = [killing.returns(host)]
     for version in fleet.view.tomcats[name].running:
         runs = checks.runs(fleet, name, version)
@@ -85,7 +79,7 @@ def _back(fleet: Fleet, name: str, host: str) -> Stage:
         check = checks.sees_all(fleet, one)
         body.append(killing.comes(check, check.sentence, turns.MEET, 1.0))
     other = next(one for one in fleet.names if one != name)
-    body += [*copies.fetched(fleet, name, other, "theirs", turns.MEET), *_served(fleet)]
+    body += [*copies.fetched(fleet, name, other, "theirs", turns.MEET), *killing.works_on(profile, SERVED)]
     return Stage("back", f"{name} comes back", tuple(body), notice="nothing")
 
 

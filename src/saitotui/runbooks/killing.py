@@ -7,13 +7,14 @@ life that it has afterwards, not by its silence. Nobody is killed whose loss wou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind
-from saitotui.model.plan import Act, Capture, Check, Step, Verdict
-from saitotui.model.profile import Profile
+from saitotui.model.plan import Act, Capture, Check, Grade, Precondition, Step, Verdict
+from saitotui.model.profile import JourneyCheck, Profile
 from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks.application.journeys import journey_works, journeys_before
 from saitotui.runbooks.judging import reading, value_name
 from saitotui.tiers.kinds import tier_kinds
 from saitotui.tiers.redundancy.impact import Impact
@@ -47,6 +48,28 @@ def survived(profile: Profile, snapshot: Snapshot, host: str) -> str:
         return ""
     word = "nobody can tell what would stop" if loss.impact is Impact.UNKNOWN else "something would stop"
     return f"{word} without {host}: {loss.why}"
+
+
+def strict(lines: Iterable[Precondition]) -> Iterator[Precondition]:
+    """Nothing may be amiss before a drill: what others accept is red."""
+    for line in lines:
+        yield replace(line, grade=Grade.RED, unknown=Grade.RED, decisive=True)
+
+
+def journeys(profile: Profile) -> Sequence[JourneyCheck]:
+    """What users do."""
+    return profile.application.journeys if profile.application is not None else ()
+
+
+def works_before(profile: Profile) -> Iterator[Precondition]:
+    """What users do must work: nobody could tell what a drill did to it."""
+    return strict(journeys_before(journeys(profile), "what this did to it"))
+
+
+def works_on(profile: Profile, deadline: float) -> Iterator[Step]:
+    """What users do works within `deadline` seconds."""
+    for journey in journeys(profile):
+        yield comes(journey_works(journey), f"{journey.name} works for users", deadline, 0.5)
 
 
 def dies(host: str, *requires: Check) -> Iterator[Step]:
