@@ -114,9 +114,10 @@ def _carries(name: str) -> Check:
 def _kill(profile: Profile, view: View, name: str, here: Sequence[GuestUse]) -> Stage:
     body = [_reads(guest) for guest in here]
     body += killing.dies(view.nodes[name].host, api.quorate_without(name), api.led())
-    for guest in here:
-        title = f"guest {guests.named(guest)} runs again"
-        body.append(killing.comes(_anew(guest), title, RECOVERED, 180.0))
+    for number, guest in enumerate(here):
+        # HA starts them together.
+        title, expected = f"guest {guests.named(guest)} runs again", 2.0 if number else 180.0
+        body.append(killing.comes(_anew(guest), title, RECOVERED, expected))
     body += killing.works_on(profile, SERVED)
     return Stage(
         "kill",
