@@ -15,6 +15,7 @@ from tests.runbooks.storage_runs import Carried, bad, made
 from saitotui.model.plan import Outcome
 from saitotui.model.run import Kind, RunEvent
 from saitotui.simulator.simulation import Simulation
+from saitotui.simulator.storage_state import DEADTIME
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,20 @@ async def test_the_standby_dies_too(tmp_path: Path) -> None:
         assert writers(simulation) == {"db1"}
 
 
+async def test_it_has_no_power_until_the_other_serves(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, "drill-drbd-node", by="robot")
+        assert [stage.confirm for stage in plan.stages] == ["kill st1", "", "switch off 1402321", "", ""]
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        off, on = (
+            next(at for at, said in simulation.world.log if said == f"st1 {what}")
+            for what in ("lost power", "was switched on")
+        )
+        assert on - off > DEADTIME
+
+
 async def test_under_pacemaker(tmp_path: Path) -> None:
     """The dead one is fenced, which switches it off: somebody presses its button while the run waits."""
     async with Simulation(tmp_path / "sim", "storage-pacemaker", frozen=True) as simulation:
@@ -131,6 +146,37 @@ async def test_under_pacemaker(tmp_path: Path) -> None:
         simulation.world.clock.call_later(300, lambda: simulation.world.power_on("st1"))
         result = await Carried(tmp_path).run(simulation, plan)
         assert result.outcome is Outcome.DONE, result.sentence
+
+
+async def test_a_guest_is_made_for_ha_to_recover(tmp_path: Path) -> None:
+    """On a cluster that carries nothing yet: it is recovered, and taken away."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        cluster = simulation.http.cluster.cluster
+        before = set(cluster.book.guests), set(cluster.book.resources)
+        plan = await made(simulation, "drill-pve-node", node="pve2", trial="9000", by="robot")
+        assert [stage.name for stage in plan.stages] == ["machine", "trial", "kill", "back", "tidy"]
+        assert [stage.confirm for stage in plan.stages[::2]] == ["kill pve2", "switch off 1402312", ""]
+        assert not [line for line in bad(await asked(simulation, plan)) if line.startswith("red")]
+        carried = Carried(tmp_path)
+        result = await carried.run(simulation, plan)
+        assert result.outcome is Outcome.DONE, result.sentence
+        assert (set(cluster.book.guests), set(cluster.book.resources)) == before
+        # Its node had no power until then: HA fenced it, and started the guest on another one.
+        (said,) = [e.sentence for e in carried.events if "guest 9000 was started again" in e.sentence]
+        assert "running on pve1" in said or "running on pve3" in said, said
+        assert simulation.world.machines["pve2"].up
+
+
+@pytest.mark.parametrize("text", ["post /nodes/pve2/qemu", "post /cluster/ha/resources"])
+async def test_a_guest_that_cannot_be_made_is_taken_away(tmp_path: Path, text: str) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.advance(60)
+        plan = await made(simulation, "drill-pve-node", node="pve2", trial="9000")
+        result = await Carried(tmp_path).run(simulation, plan, text, REFUSED)
+        assert result.outcome is Outcome.UNDONE, result.sentence
+        assert 9000 not in simulation.http.cluster.cluster.book.guests
+        assert lives(simulation, "pve2") == 0
 
 
 @pytest.mark.parametrize(
@@ -142,11 +188,20 @@ async def test_under_pacemaker(tmp_path: Path) -> None:
             {"node": "pve1"},
             "something would stop without pve1: database: writes",
         ),
+        ("healthy", "drill-pve-node", {"node": "pve2", "trial": "101"}, "guest 101 is db1"),
+        ("healthy", "drill-pve-node", {"node": "pve2", "trial": "a/b"}, "'a/b' is no guest's number"),
         ("healthy", "drill-pve-node", {"node": "pve9"}, "the profile has no node 'pve9'"),
         ("pve-node-lost", "drill-pve-node", {"node": "pve2"}, "pve2 is not in the cluster"),
         ("ha-disarmed", "drill-pve-node", {"node": "pve3"}, "stay down: HA is disarmed"),
         ("drbd-standby-down", "drill-drbd-node", {}, ""),
         ("storage-nobody-serves", "drill-drbd-node", {}, "nobody is known to serve: fail-over-drbd"),
+        ("healthy", "drill-drbd-node", {"by": "axe"}, "by is 'axe': give crash or robot"),
+        (
+            "robot-denied",
+            "drill-drbd-node",
+            {"by": "robot"},
+            "Robot does not say how st1",
+        ),
         ("healthy", "drill-drbd-node", {"node": "st9"}, "the pair has no node 'st9'"),
         ("replication-stopped", "drill-db-replica", {}, "replication on db2 is stopped"),
         ("haproxy-failback-trap", "drill-db-haproxy", {"node": "lb1"}, "database.haproxy-failback-trap"),

@@ -13,6 +13,7 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import killing
+from saitotui.runbooks.rented import Rented
 from saitotui.runbooks.storage import checks, clients, steps
 from saitotui.runbooks.storage.pair import Pair, pair_of, view_of
 from saitotui.runbooks.storage.ways import way_of
@@ -38,6 +39,9 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         return Refusal(ID, (pair,))
     if why := killing.survived(profile, snapshot, pair.old.host):
         return Refusal(ID, (why,))
+    machine = killing.power(profile, snapshot, pair.old.host, parameters.get("by", "") or killing.CRASH)
+    if isinstance(machine, str):
+        return Refusal(ID, (machine,))
     dead, heir = pair.old.name, pair.new.name
     return Plan(
         ID,
@@ -45,7 +49,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dead,
         dict(parameters),
         f"{dead} dies; {heir} serves {pair.storage.mount}, and {dead} comes back as its standby",
-        (_prepare(pair), _kill(pair), _back(pair), _prove(pair)),
+        (*killing.meant(machine), _prepare(pair), _kill(pair, machine), _back(pair, machine), _prove(pair)),
         tuple(_preflight(pair)),
         (),
         ("storage",),
@@ -96,9 +100,9 @@ def _prepare(pair: Pair) -> Stage:
     return Stage("prepare", "Clients leave their marks", body, notice="nothing", once=True)
 
 
-def _kill(pair: Pair) -> Stage:
+def _kill(pair: Pair, machine: Rented | None) -> Stage:
     dead, heir = pair.old, pair.new
-    body = [*killing.dies(dead.host, checks.up_to_date(pair.storage, heir))]
+    body = [*killing.dies(dead.host, checks.up_to_date(pair.storage, heir), machine=machine)]
     serves = checks.serves(pair.storage, heir)
     body.append(killing.comes(serves, f"{heir.name} serves", TAKEOVER, 20.0))
     body += [replace(step, parks=True) for step in clients.reach(pair)]
@@ -107,16 +111,16 @@ def _kill(pair: Pair) -> Stage:
         "kill",
         f"{dead.name} dies",
         tuple(body),
-        confirm=f"kill {dead.name}",
+        confirm=killing.word(dead.name, machine),
         notice=waits if _active(pair) else "nothing: it only stands by",
         point_of_no_return=True,
     )
 
 
-def _back(pair: Pair) -> Stage:
+def _back(pair: Pair, machine: Rented | None) -> Stage:
     dead, heir, storage = pair.old, pair.new, pair.storage
     well = way_of(storage).well
-    body = [killing.returns(dead.host)]
+    body = [killing.returns(dead.host, machine)]
     for node, role in ((dead, SECONDARY), (heir, PRIMARY)):
         check = checks.mirrors(storage, node, role)
         body.append(killing.comes(check, check.sentence, RESYNC, 30.0))
@@ -142,5 +146,5 @@ RUNBOOK = Runbook(
     TITLE,
     "A node of a healthy pair is killed: the other one serves, and it is measured how soon.",
     plan,
-    (Parameter("node", "the node; without it the one that serves"),),
+    (Parameter("node", "the node; without it the one that serves"), killing.BY),
 )

@@ -5,11 +5,10 @@ See docs/runbooks/drill-pve-node.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import proxmox_resources
-from saitotui.facts.proxmox_resources import GuestUse
 from saitotui.model.command import Answer
 from saitotui.model.plan import (
     Act,
@@ -28,8 +27,9 @@ from saitotui.model.profile import Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import killing
-from saitotui.runbooks.cluster import api, guests
+from saitotui.runbooks.cluster import api, guests, trial
 from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.rented import Rented
 from saitotui.tiers.cluster.forecast import Event, moves
 from saitotui.tiers.cluster.view import View
 
@@ -51,15 +51,22 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     host = view.nodes[name].host
     if why := killing.survived(profile, snapshot, host):
         return Refusal(ID, (why,))
-    here = [guest for guest in view.guests if guest.node == name and guest.status == "running"]
-    numbers = ", ".join(map(guests.named, here)) or "no guest"
+    machine = killing.power(profile, snapshot, host, parameters.get("by", "") or killing.CRASH)
+    made = trial.trial(view, name, parameters["trial"]) if parameters.get("trial") else None
+    if isinstance(machine, str) or isinstance(made, str):
+        return Refusal(ID, tuple(one for one in (machine, made) if isinstance(one, str)))
+    running = [guest for guest in view.guests if guest.node == name and guest.status == "running"]
+    here = {guest.vmid: guests.named(guest) for guest in running}
+    if made is not None:
+        here[made.vmid] = f"{made.vmid} ({trial.NAME})"
+    numbers = ", ".join(here.values()) or "no guest"
     return Plan(
         ID,
         TITLE,
         name,
         dict(parameters),
         f"{name} dies with {numbers}; HA recovers what ran there, and {name} comes back",
-        (_kill(profile, view, name, here), _back(profile, view, name)),
+        (*killing.meant(machine), *_stages(profile, view, name, here, made, machine)),
         tuple(_preflight(profile, view, name, here)),
         (),
         ("cluster",),
@@ -84,7 +91,7 @@ def _unfit(view: View, name: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _preflight(profile: Profile, view: View, name: str, here: Sequence[GuestUse]) -> Iterator[Precondition]:
+def _preflight(profile: Profile, view: View, name: str, here: Mapping[str, str]) -> Iterator[Precondition]:
     def red(check: Check, why: str) -> Precondition:
         return Precondition(check, why, decisive=True)
 
@@ -94,7 +101,9 @@ def _preflight(profile: Profile, view: View, name: str, here: Sequence[GuestUse]
     for other in view.nodes:
         if other != name:
             yield red(api.obeys(other), "it could start nothing")
-    for guest in here:
+    for guest in view.guests:
+        if guest.node != name or guest.status != "running":
+            continue
         why = "a backup or a move of it would be cut off in the middle"
         yield Precondition(guests.unlocked(guest), why, decisive=True)
     yield from killing.works_before(profile)
@@ -111,65 +120,86 @@ def _carries(name: str) -> Check:
     return api.by_resources(f"{name} has guests for HA to recover", judge)
 
 
-def _kill(profile: Profile, view: View, name: str, here: Sequence[GuestUse]) -> Stage:
-    body = [_reads(guest) for guest in here]
-    body += killing.dies(view.nodes[name].host, api.quorate_without(name), api.led())
-    for number, guest in enumerate(here):
+def _stages(
+    profile: Profile,
+    view: View,
+    name: str,
+    here: Mapping[str, str],
+    made: trial.Trial | None,
+    machine: Rented | None,
+) -> Iterator[Stage]:
+    if made is not None:
+        title = f"Make guest {made.vmid} for HA to recover"
+        yield Stage("trial", title, trial.made(made), confirm="y", notice="nothing", once=True)
+    yield _kill(profile, view, name, here, machine)
+    yield _back(view, name, machine)
+    if made is not None:
+        title = f"Take guest {made.vmid} away"
+        yield Stage("tidy", title, trial.removed(made), notice="nothing")
+
+
+def _kill(profile: Profile, view: View, name: str, here: Mapping[str, str], machine: Rented | None) -> Stage:
+    body = [_reads(vmid, here[vmid]) for vmid in here]
+    body += killing.dies(view.nodes[name].host, api.quorate_without(name), api.led(), machine=machine)
+    for number, (vmid, guest) in enumerate(here.items()):
         # HA starts them together.
-        title, expected = f"guest {guests.named(guest)} runs again", 2.0 if number else 180.0
-        body.append(killing.comes(_anew(guest), title, RECOVERED, expected))
+        expected = 2.0 if number else 180.0
+        body.append(killing.comes(_anew(vmid), f"guest {guest} runs again", RECOVERED, expected))
     body += killing.works_on(profile, SERVED)
     return Stage(
         "kill",
         f"{name} dies, and HA recovers its guests",
         tuple(body),
-        confirm=f"kill {name}",
+        confirm=killing.word(name, machine),
         notice="what its guests serve goes on elsewhere; they are back after 2 to 3 minutes",
         point_of_no_return=True,
     )
 
 
-def _uptime(answer: Answer, vmid: str) -> tuple[float | None, str]:
-    """Since when a guest runs, in seconds, and how it is said to be."""
+def _since(answer: Answer, vmid: str) -> tuple[str, float | None, str]:
+    """Where a guest is, for how many seconds it has run (None: it does not run), and how it is said to be."""
     use = proxmox_resources.resources(answer).guest(vmid)
     if use is None:
-        return None, "the cluster does not name it"
-    return (use.uptime if use.status == "running" else None), f"{use.status} on {use.node}"
+        return "", None, "the cluster does not name it"
+    return use.node, use.uptime if use.status == "running" else None, f"{use.status} on {use.node}"
 
 
-def _reads(guest: GuestUse) -> Step:
-    def uptime(answer: Answer) -> str:
-        seconds, said = _uptime(answer, guest.vmid)
+def _reads(vmid: str, guest: str) -> Step:
+    def since(answer: Answer) -> str:
+        node, seconds, said = _since(answer, vmid)
         if seconds is None:
-            raise ValueError(f"guest {guest.vmid} is {said}")
-        return shell(f"{seconds:.0f}")
+            raise ValueError(f"guest {vmid} is {said}")
+        return shell(f"{node}/{seconds:.0f}")
 
-    capture = Capture(value_name("uptime", guest.vmid), uptime)
-    act = Act(api.asked("/cluster/resources"), capture=capture)
-    return Step(f"read since when guest {guests.named(guest)} runs", (act,), expected=0.1)
+    act = Act(api.asked("/cluster/resources"), capture=Capture(value_name("since", vmid), since))
+    return Step(f"read since when guest {guest} runs", (act,), expected=0.1)
 
 
-def _anew(guest: GuestUse) -> Check:
+def _anew(vmid: str) -> Check:
     """Whether it was started since: what is said of a node that has just died is as of before."""
 
     def judge(answer: Answer) -> Verdict:
-        seconds, said = _uptime(answer, guest.vmid)
+        node, seconds, said = _since(answer, vmid)
         if seconds is None:
             return Verdict(False, said)
-        anew = seconds < float(answer.against)
+        before, _, ran = answer.against.rpartition("/")
+        anew = node != before or seconds < float(ran)
         return Verdict(anew, f"{said} for {seconds:.0f} s" if anew else f"{said}, as of before")
 
-    against = value_name("uptime", guest.vmid)
-    sentence = f"guest {guest.vmid} was started again, and runs"
     return Check(
-        sentence, api.asked("/cluster/resources"), reading(judge), api.DEADLINE, against=against, pause=1.0
+        f"guest {vmid} was started again, and runs",
+        api.asked("/cluster/resources"),
+        reading(judge),
+        api.DEADLINE,
+        against=value_name("since", vmid),
+        pause=1.0,
     )
 
 
-def _back(profile: Profile, view: View, name: str) -> Stage:
+def _back(view: View, name: str, machine: Rented | None) -> Stage:
     online, obeys = api.online(name), api.obeys(name)
     body = [
-        killing.returns(view.nodes[name].host),
+        killing.returns(view.nodes[name].host, machine),
         killing.comes(online, online.sentence, 120.0, 10.0),
         killing.comes(obeys, obeys.sentence, 180.0, 20.0),
     ]
@@ -182,5 +212,9 @@ RUNBOOK = Runbook(
     TITLE,
     "A cluster node is killed: HA recovers its guests elsewhere, and it is measured how soon.",
     plan,
-    (Parameter("node", "the node", required=True),),
+    (
+        Parameter("node", "the node", required=True),
+        killing.BY,
+        Parameter("trial", "a free number: a guest without a disk is made, for HA to recover, and destroyed"),
+    ),
 )

@@ -1,8 +1,12 @@
-"""A host that dies on purpose, for drills: at once, as by a kernel that panics, and boots by itself.
+"""A host that dies on purpose, for drills: at once, and nobody on it is told.
 
-`systemctl reboot -ff` asks neither programs nor the service manager (systemctl(1), `--force` twice); a
-container dies likewise (reboot(2), "Behavior inside PID namespaces"). That a host has died is known by the
-life that it has afterwards, not by its silence. Nobody is killed whose loss would stop something.
+By its own kernel, as one that panics: `systemctl reboot -ff` asks neither programs nor the service manager
+(systemctl(1), `--force` twice); a container dies likewise (reboot(2), "Behavior inside PID namespaces"). It
+boots at once. Or Robot holds its power button, and it stays off until others serve: a cluster manager that
+waits for minutes sees it come back too early otherwise.
+
+That it has died is known by the life that it has afterwards, not by its silence. Nobody is killed whose loss
+would stop something.
 """
 
 from __future__ import annotations
@@ -11,11 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind
-from saitotui.model.plan import Act, Capture, Check, Grade, Precondition, Step, Verdict
+from saitotui.model.plan import Act, Capture, Check, Grade, Parameter, Precondition, Stage, Step, Verdict
 from saitotui.model.profile import JourneyCheck, Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.application.journeys import journey_works, journeys_before
 from saitotui.runbooks.judging import reading, value_name
+from saitotui.runbooks.rented import HOLD, Rented, rented
 from saitotui.tiers.kinds import tier_kinds
 from saitotui.tiers.redundancy.impact import Impact
 from saitotui.tiers.redundancy.machines import machines
@@ -32,6 +37,12 @@ DIE = (
 """A second later, so that the answer comes before."""
 BOOT = 900.0
 """Seconds in which it must be back: rented machines test their memory first."""
+CRASH, ROBOT = "crash", "robot"
+WAYS = (CRASH, ROBOT)
+"""How it dies: by its own kernel, or without power, of which Robot takes care (rented machines)."""
+ON = "power"
+"""The power button, pressed: of a machine that is off."""
+BY = Parameter("by", "`crash`: its own kernel, it boots at once; `robot`: no power until others serve", CRASH)
 SILENT = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.REFUSED)
 
 
@@ -72,38 +83,63 @@ def works_on(profile: Profile, deadline: float) -> Iterator[Step]:
         yield comes(journey_works(journey), f"{journey.name} works for users", deadline, 0.5)
 
 
-def dies(host: str, *requires: Check) -> Iterator[Step]:
-    """It dies; every one of `requires` must hold right before."""
+def power(profile: Profile, snapshot: Snapshot, host: str, by: str) -> Rented | str | None:
+    """The machine whose button is held, when it dies `by` Robot; or why that cannot be. None: it dies by its
+    own kernel."""
+    if by not in WAYS:
+        return f"by is {by!r}: give {' or '.join(WAYS)}"
+    if by == CRASH:
+        return None
+    machine = rented(profile, snapshot, host)
+    if isinstance(machine, str) or {HOLD, ON} <= set(machine.types):
+        return machine
+    return f"Robot cannot hold the power button of {host} (server {machine.number}), and press it again"
+
+
+def meant(machine: Rented | None) -> tuple[Stage, ...]:
+    """By Robot: the machine is the one that is meant, which is confirmed by itself."""
+    return () if machine is None else (machine.meant(f"kill {machine.host}"),)
+
+
+def word(node: str, machine: Rented | None) -> str:
+    """What is typed before it dies."""
+    return f"kill {node}" if machine is None else f"switch off {machine.number}"
+
+
+def dies(host: str, *requires: Check, machine: Rented | None = None) -> Iterator[Step]:
+    """It dies; every one of `requires` must hold right before. By Robot it stays off, until it `returns`."""
     value = value_name("life", host)
-    began = Capture(value, _life)
     yield Step(
         f"read since when {host} lives",
-        (Act(Command(Client.SSH, host, LIFE), capture=began),),
+        (Act(Command(Client.SSH, host, LIFE), capture=Capture(value, _life)),),
         expected=0.1,
     )
+    order = Act(Command(Client.SSH, host, DIE, danger=Danger.DISRUPTIVE))
     yield Step(
         f"{host} dies",
-        (Act(Command(Client.SSH, host, DIE, danger=Danger.DISRUPTIVE)),),
-        goal=_gone(host, value),
+        (order,) if machine is None else (machine.press(HOLD),),
+        goal=_gone(host, value) if machine is None else machine.off(),
         requires=requires,
-        no_undo="it boots by itself",
-        deadline=30.0,
-        expected=3.0,
+        no_undo="it boots by itself" if machine is None else "it is switched on once others serve",
+        deadline=30.0 if machine is None else 90.0,
+        expected=3.0 if machine is None else 15.0,
     )
 
 
-def returns(host: str) -> Step:
-    """It is back, by itself."""
+def returns(host: str, machine: Rented | None = None) -> Step:
+    """It is back: by itself, or switched on."""
     value = value_name("life", host)
 
     def judge(answer: Answer) -> Verdict:
         anew = _life(answer) != answer.against
         return Verdict(anew, "it has begun anew" if anew else "it has never been gone")
 
-    check = Check(
-        f"{host} is back", Command(Client.SSH, host, LIFE), reading(judge), 6.0, against=value, pause=1.0
-    )
-    return comes(check, f"{host} boots", BOOT, 60.0)
+    command = Command(Client.SSH, host, LIFE)
+    check = Check(f"{host} is back", command, reading(judge), 6.0, against=value, pause=1.0)
+    if machine is None:
+        return comes(check, f"{host} boots", BOOT, 60.0)
+    step = comes(check, f"{host} is switched on, and boots", BOOT, 120.0)
+    return replace(step, acts=(machine.press(ON),), requires=(machine.off(),), no_undo="it is meant to run")
 
 
 def comes(check: Check, title: str, deadline: float, expected: float) -> Step:

@@ -102,6 +102,33 @@ class Acts:
         self.cluster.guests.migrate(vmid, self.here, target, _ignore, task)
         return task.upid
 
+    def create(self, parameters: dict[str, str], who: Account) -> str:
+        """POST /nodes/NODE/qemu: a guest without a disk, unless it is told otherwise; returns the UPID."""
+        self.need_quorum()
+        vmid, book = int(parameters["vmid"]), self.cluster.book
+        if vmid in book.guests:
+            node = book.guests[vmid].node
+            raise PveError(f"unable to create VM {vmid}: VM {vmid} already exists on node '{node}'")
+        memory = _number(parameters, "memory", 512) << 20
+        name, cores = parameters.get("name", f"VM{vmid}"), _number(parameters, "cores", 1)
+        book.guests[vmid] = GuestConfig(vmid, name, self.here, cores, memory, 0)
+        task = self._begin("qmcreate", str(vmid), who)
+        task.finish(self._now)
+        return task.upid
+
+    def destroy(self, guest: GuestConfig, who: Account) -> str:
+        """DELETE /nodes/NODE/qemu/VMID: of a guest that is off, and that HA does not manage."""
+        self.need_quorum()
+        if f"vm:{guest.vmid}" in self.cluster.book.resources:
+            raise PveError(f"unable to remove VM {guest.vmid} - used in HA resources")
+        task = self._begin("qmdestroy", str(guest.vmid), who)
+        if self.cluster.guests.running(guest.vmid, self.here):
+            task.finish(self._now, f"VM {guest.vmid} is running - destroy failed")
+        else:
+            del self.cluster.book.guests[guest.vmid]
+            task.finish(self._now)
+        return task.upid
+
     def node_power(self, command: str) -> None:
         """POST /nodes/NODE/status: reboot or shutdown."""
         if command not in ("reboot", "shutdown"):

@@ -8,7 +8,7 @@ from saitotui.simulator.http_parts import Passwords, Service
 from saitotui.simulator.http_types import Reply, Request
 from saitotui.simulator.pve_access import Access
 from saitotui.simulator.pve_api import HEADERS, PveApi
-from saitotui.simulator.pve_book import Apart, GuestConfig
+from saitotui.simulator.pve_book import Apart, GuestConfig, Resource
 from saitotui.simulator.pve_cluster import PveCluster
 from saitotui.simulator.pve_membership import Membership
 from saitotui.simulator.pve_network import Network
@@ -209,6 +209,16 @@ class PvePart:
             guests.broken.discard(GUESTS[name][0])
             return f"{name} can start again"
 
+        def unguarded(name: str) -> str:
+            self.cluster.book.resources.pop(f"vm:{GUESTS[name][0]}", None)
+            return f"HA does not manage {name} any more"
+
+        def guarded(name: str) -> str:
+            sid = f"vm:{GUESTS[name][0]}"
+            self.cluster.book.resources.setdefault(sid, Resource(sid))
+            return f"HA manages {name}"
+
+        world.fault("guest-unguarded", "take a guest away from HA", targets(GUESTS), unguarded, guarded)
         world.fault("guest-broken", "let a guest die, and fail to start", targets(GUESTS), broken, mended)
 
         def enter(node: str) -> str:

@@ -160,6 +160,7 @@ HA_NOT_MANAGED = Situation(
     "A guest is not managed by HA",
     "The profile expects HA to restart it; when its node dies, nothing will.",
     "Add it: `ha-manager add SID --state started`.",
+    ("guard-guest",),
 )
 HA_STATE_DIFFERS = Situation(
     "cluster.ha-state-differs",
@@ -167,6 +168,7 @@ HA_STATE_DIFFERS = Situation(
     "HA is told another state than the profile expects",
     "Somebody asked HA for another state; HA holds it there.",
     "Set it back with `ha-manager set SID --state ...`, or correct the profile.",
+    ("guard-guest",),
 )
 HA_DISARMED = Situation(
     "cluster.ha-disarmed",
