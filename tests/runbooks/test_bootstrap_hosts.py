@@ -171,3 +171,15 @@ def changed(simulation: Simulation, change: Change) -> None:
     profile = yaml.safe_load(simulation.profile_path.read_text("utf-8"))
     change(profile)
     simulation.profile_path.write_text(yaml.safe_dump(profile), "utf-8")
+
+
+async def test_a_path_that_loses_large_packets_is_told(tmp_path: Path) -> None:
+    """From the host before it in the ring, and from itself to the next."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        before = bad(await asked(simulation, await made(simulation, ID)))
+        simulation.inject("small-frames", "db1")
+        found = bad(await asked(simulation, await made(simulation, ID))) - before
+        assert {line.partition(" at ")[0] for line in found} == {
+            "amber: st2 reaches db1",
+            "amber: db1 reaches db2",
+        }

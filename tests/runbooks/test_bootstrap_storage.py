@@ -94,3 +94,13 @@ async def test_what_the_profile_lacks_is_said(tmp_path: Path, change: dict[str, 
         refusal = await planned(simulation, ID)
         assert isinstance(refusal, Refusal)
         assert words in "; ".join(refusal.reasons)
+
+
+async def test_a_path_that_loses_large_packets_is_found_first(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        simulation.inject("small-frames", "st2")
+        found = await asked(simulation, await made(simulation, ID))
+        line = found["st1 reaches st2 over every link, in whole frames"]
+        assert line.word == "red"
+        assert "link 0 loses 100%, link 1 loses 100% of whole frames of 1500" in line.verdict.measured
+        assert "its MTU" in line.verdict.measured

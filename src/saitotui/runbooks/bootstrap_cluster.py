@@ -13,6 +13,7 @@ from saitotui.model.plan import Check, Grade, Parameter, Plan, Precondition, Ref
 from saitotui.model.profile import Cluster, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
+from saitotui.runbooks import links
 from saitotui.runbooks.cluster import api, joining
 from saitotui.runbooks.cluster.joining import Place
 from saitotui.tiers.cluster.questions import ask
@@ -104,10 +105,12 @@ def _preflight(cluster: Cluster, first: Place, others: Sequence[Place]) -> Itera
         )
     for place in others:
         why = "corosync would lose the node again and again"
-        yield Precondition(joining.reaches(place, first, joining.TOO_FAR), why)
-        yield Precondition(
-            joining.reaches(place, first, joining.FAR), "corosync wants less", Grade.AMBER, Grade.AMBER
+        too_far, far = (
+            links.reaches(place.host, place.name, first.name, first.addresses, limit)
+            for limit in (links.TOO_FAR, links.FAR)
         )
+        yield Precondition(too_far, why)
+        yield Precondition(far, "corosync wants less", Grade.AMBER, Grade.AMBER)
         why = "the cluster's own takes its place: keep a copy of what you need"
         yield Precondition(joining.expendable(place), why, Grade.AMBER)
 
@@ -121,7 +124,7 @@ def _stages(cluster: Cluster, first: Place, others: Sequence[Place], stands: boo
             confirm=f"create {cluster.name}",
             notice="nothing",
         )
-    links = len(cluster.link_addresses)
+    count = len(cluster.link_addresses)
     for number, place in enumerate(others, 1):
         inside = (first, *others[:number])
         proof = [
@@ -132,7 +135,7 @@ def _stages(cluster: Cluster, first: Place, others: Sequence[Place], stands: boo
             for one in inside
         ]
         proof += [
-            joining.proven(joining.linked(one, links, number), f"{one.name} has all its links")
+            joining.proven(joining.linked(one, count, number), f"{one.name} has all its links")
             for one in inside
         ]
         yield Stage(

@@ -10,12 +10,12 @@ from ipaddress import ip_address, ip_network
 
 from saitotui.configs import ConfigFile, seen_at
 from saitotui.configs import hosts as wanted
-from saitotui.model.plan import Plan, Precondition, Refusal, Stage, Step
+from saitotui.model.plan import Grade, Plan, Precondition, Refusal, Stage, Step
 from saitotui.model.profile import Profile
 from saitotui.model.profile_build import HostsBuild
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks import hosts
+from saitotui.runbooks import hosts, links
 from saitotui.runbooks.files import configured, untouched
 from saitotui.runbooks.machines import building, firewall
 
@@ -65,6 +65,15 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     )
 
 
+def _paths(sites: tuple[_Site, ...]) -> Iterator[Precondition]:
+    """Each host reaches the next one, in a ring: a host behind a path that loses large packets is found."""
+    for site, other in zip(sites, (*sites[1:], sites[0]), strict=True):
+        if other is not site:
+            check = links.reaches(site.host, site.name, other.name, (site.others[other.name],))
+            why = "what is large would be lost on the way, while logins work: mend it, or the MTU of both"
+            yield Precondition(check, why, Grade.AMBER, Grade.AMBER)
+
+
 def _site(profile: Profile, build: HostsBuild, host: str) -> _Site:
     name, proxmox = wanted.called(profile, host), wanted.of_proxmox(profile, host)
     others = {other: address for other, address in wanted.names(profile).items() if other != name}
@@ -107,6 +116,7 @@ def _addresses(profile: Profile) -> Iterator[tuple[str, str]]:
 
 
 def _preflight(sites: tuple[_Site, ...], build: HostsBuild) -> Iterator[Precondition]:
+    yield from _paths(sites)
     for site in sites:
         host = site.host
         yield Precondition(hosts.rooted(host), "its configuration is root's")

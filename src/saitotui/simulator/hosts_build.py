@@ -60,6 +60,7 @@ class _Host:
     def __init__(self, world: World, machine: Machine) -> None:
         self._world, self._machine = world, machine
         self._name = machine.name
+        self._proxmox = "pvecm" in machine.programs
         self._rules, self._pending, self._boots = "", 0, False
         machine.files |= {path: text for path, text in FRESH.items() if path != NAME}
         machine.files[HOSTS] = f"127.0.0.1\tlocalhost\n{machine.address}\t{machine.name}\n"
@@ -85,11 +86,10 @@ class _Host:
         self._machine.programs[name] = run
 
     def fresh(self) -> None:
-        proxmox = "pvecm" in self._machine.programs
         # Proxmox's installer asks for the name: it cannot be changed later.
-        left = {path: text for path, text in FRESH.items() if not proxmox or path not in (NAME, HOSTS)}
+        left = {path: text for path, text in FRESH.items() if not self._proxmox or path not in (NAME, HOSTS)}
         self._machine.files |= left
-        self._name, self._time = self._machine.name if proxmox else "debian", FRESH[TIME]
+        self._name, self._time = self._machine.name if self._proxmox else "debian", FRESH[TIME]
         self._rules, self._boots = "", False
 
     def _uname(self, words: Sequence[str]) -> Printed | None:
@@ -110,12 +110,25 @@ class _Host:
         return Printed("".join(f"{one:15} STREAM {words[2]}\n" for one in found), status=2 * (not found))
 
     def _ping(self, words: Sequence[str]) -> Printed | None:
-        """ping -q -c 1 -W 2 ADDRESS"""
-        if "-M" in words or "-W" not in words:
+        """ping -q -c 1 -W 2 ADDRESS, and ping -M do -s OCTETS -c COUNT ... ADDRESS"""
+        # A host has the same number in each of the platform's networks.
+        numbers = {one.address.rpartition(".")[2]: one for one in self._world.machines.values()}
+        there = numbers.get(words[-1].rpartition(".")[2])
+        in_cluster = self._proxmox and there is not None and "pvecm" in there.programs
+        if "-W" not in words or ("-M" in words and in_cluster):
             return None
-        names = {one.address: one.name for one in self._world.machines.values()}
-        there = words[-1] in names and self._world.connected(self._machine.name, names[words[-1]])
-        return Printed(status=int(not there))
+        comes = there is not None and self._world.connected(self._machine.name, there.name)
+        if "-M" not in words:
+            return Printed(status=int(not comes))
+        count, octets = (words[words.index(option) + 1] for option in ("-c", "-s"))
+        whole = there is not None and int(octets) + 28 <= min(self._machine.mtu, there.mtu)
+        if not (comes and whole):
+            lost = f"{count} packets transmitted, 0 received, 100% packet loss, time 808ms\n\n"
+            return Printed(lost, status=1)
+        return Printed(
+            f"{count} packets transmitted, {count} received, 0% packet loss, time 804ms\n"
+            "rtt min/avg/max/mdev = 0.210/0.263/0.368/0.031 ms\n"
+        )
 
     def _find(self, words: Sequence[str]) -> Printed | None:
         """find FILE -newermt TIME"""

@@ -54,6 +54,8 @@ class Machine:
     hung: bool = False
     cut: bool = False
     """Nothing passes between it and the rest of the world."""
+    mtu: int = 1500
+    """Octets of the largest packet that its network takes."""
     disk_full: bool = False
     clock_offset: float = 0.0
     boot_at: float = 0.0
@@ -297,6 +299,16 @@ def _basic_faults(world: World) -> None:
         "is on the network again",
         "pull its network cables",
     )
+
+    def narrow(target: str) -> str:
+        world.machines[target].mtu = 1400
+        return f"packets of more than 1400 octets do not come to {target}"
+
+    def widen(target: str) -> str:
+        world.machines[target].mtu = 1500
+        return f"whole frames come to {target}"
+
+    world.fault("small-frames", "let large packets to it be lost (MTU)", machines, narrow, widen)
     flag("hung-host", "hung", "hangs", "goes on", "its kernel answers, nothing on it does")
     flag("disk-full", "disk_full", "has no space left", "has space again", "fill its disk")
 

@@ -28,16 +28,10 @@ OWN = (
 )  # fmt: skip
 """What somebody may have put into /etc/pve of a node of its own."""
 KEY, HOST_KEY = "/root/.ssh/id_rsa.pub", "/etc/ssh/ssh_host_ed25519_key.pub"
-FAR, TOO_FAR = 2.0, 5.0
-"""Milliseconds there and back: not good for corosync, and too much."""
-ETHERNET = 1472
-"""Octets that ping sends in a frame of 1500 (RFC 791, RFC 792)."""
 ROOM = 1 << 30
 PATIENCE = 120.0
 """Seconds in which a node that joins must hear the others."""
 _PUBLIC = re.compile(r"(ssh-(?:rsa|ed25519) [A-Za-z0-9+/]+=*)(?: |$)")
-_TIMES = re.compile(r"^rtt min/avg/max/mdev = [\d.]+/([\d.]+)/", re.MULTILINE)
-_LOSS = re.compile(r"(\d+)% packet loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,39 +160,6 @@ def guarded(place: Place) -> Check:
 
     text = f"systemctl is-active {' '.join(units)}"
     return _check(place, f"HA and the watchdog run on {place.name}", text, judge)
-
-
-def _pinged(place: Place, first: Place) -> str:
-    every = " ".join(shell(one) for one in first.addresses)
-    return f"for a in {every}; do ping -M do -s {ETHERNET} -c 5 -i 0.2 -W 1 -q $a; done; true"
-
-
-def _times(answer: Answer, links: int) -> list[float] | str:
-    """Milliseconds over each link; or what is wrong."""
-    losses = [int(one) for one in _LOSS.findall(answer.text)]
-    if len(losses) != links:
-        return f"ping does not say: {one_line(answer.text, limit=120)}"
-    lost = [f"link {number} loses {one}%" for number, one in enumerate(losses) if one]
-    if lost:
-        return f"{', '.join(lost)} of whole frames of 1500 octets: look at its cable, its address and its MTU"
-    return [float(one) for one in _TIMES.findall(answer.text)]
-
-
-def reaches(place: Place, first: Place, limit: float) -> Check:
-    """Whether whole frames pass over each link, there and back in less than `limit` milliseconds."""
-
-    def judge(answer: Answer) -> Verdict:
-        times = _times(answer, len(first.addresses))
-        if isinstance(times, str):
-            return Verdict(False, times)
-        return Verdict(max(times) < limit, _told(times))
-
-    sentence = f"{place.name} reaches {first.name} over every link, in less than {limit:g} ms"
-    return _check(place, sentence, _pinged(place, first), judge, 20.0)
-
-
-def _told(times: Sequence[float]) -> str:
-    return ", ".join(f"link {number}: {one:g} ms" for number, one in enumerate(times))
 
 
 def create(first: Place, cluster: str) -> Step:
