@@ -21,6 +21,8 @@ from tests.lab.host import LONG
 from tests.lab.pair import Pair
 
 from saitotui.cli.plan import REFUSED
+from saitotui.model.plan import Outcome
+from saitotui.model.run import Result
 
 RATE = 500.0
 """Rows a second that applications write."""
@@ -140,7 +142,7 @@ def begun(lab: Profiled, state: Path, runbook: str, *more: str) -> subprocess.Po
 WINDOW = re.compile(r"Hand writes over from \w+ to \w+: ([\d.]+) ms")
 
 
-def walk(lab: Profiled, state: Path, runbook: str, *more: str) -> str:
+def walk(lab: Profiled, state: Path, runbook: str, *more: str, end: Outcome = Outcome.DONE) -> str:
     """One run to its good end, by plan, digest and run, as an engineer does it: what was printed."""
 
     def once() -> subprocess.CompletedProcess[str]:
@@ -149,7 +151,7 @@ def walk(lab: Profiled, state: Path, runbook: str, *more: str) -> str:
         return saitotui(lab, state, *order)
 
     done = asked_again(runbook, once)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == Result(end, "").exit_code, done.stdout + done.stderr
     for secret in PASSWORDS.values():
         assert secret not in done.stdout + done.stderr
     return done.stdout

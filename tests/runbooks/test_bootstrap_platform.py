@@ -42,8 +42,6 @@ async def test_one_run_makes_all_parts(tmp_path: Path) -> None:
         # The simulated Zabbix has robots of somebody else.
         left = bad(await asked(simulation, again))
         assert {line for line in left if not line.startswith("amber: no other robot of Zabbix")} == set()
-        # These two always read keys, or what Zabbix has: that counts as done.
-        again = await made(simulation, ID, without="cluster,monitoring")
         result = await Carried(tmp_path / "again").run(simulation, again)
         assert result.outcome is Outcome.ALREADY, result.sentence
 

@@ -141,6 +141,11 @@ class Step:
     def danger(self) -> Danger:
         return max((act.command.danger for act in self.acts), default=Danger.READ)
 
+    @property
+    def prepares(self) -> bool:
+        """Whether all that it does is to read values for later steps."""
+        return bool(self.acts) and self.danger is Danger.READ and all(act.capture for act in self.acts)
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:

@@ -270,6 +270,9 @@ class Execution:
         return next((ended for ended in ends if not ended.good), None)
 
     def _note(self, ended: Ended, step: Step, stage: int, index: int) -> None:
+        if step.prepares and ended.good:
+            # What was read for steps that then have nothing to do is no work.
+            return
         self._ends.append(ended)
         if ended.acted:
             self._has_done(_Did(step, stage, index))

@@ -124,8 +124,8 @@ class Steps:
     def _was_read(self, step: Step) -> bool:
         """Whether all that a step does is to read values that an earlier process of this run has read: what
         they are read from may be gone by now."""
-        names = [act.capture.name if act.capture else "" for act in step.acts]
-        return step.danger is Danger.READ and bool(names) and all(name in self.values for name in names)
+        names = [act.capture.name for act in step.acts if act.capture]
+        return step.prepares and all(name in self.values for name in names)
 
     async def _missing(self, requires: Sequence[Check]) -> Ended | None:
         verdicts = await ask_all(self._asker, requires, self.values)
