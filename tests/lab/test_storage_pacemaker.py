@@ -27,23 +27,17 @@ def running(privileged: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield pair
 
 
-def _serving(pair: StoragePair) -> str:
-    name = pair.serving()
-    assert name is not None
-    return name
-
-
 async def test_pacemaker_moves_it(pair: StoragePair, tmp_path: Path) -> None:
     """Nothing that was acknowledged is lost; no rule binds the service afterwards."""
     pauses = await moved_back_and_forth(pair, tmp_path, 1)
-    assert pair.hosts[_serving(pair)].says(MOVED_RULES) == ""
+    assert pair.hosts[pair.active].says(MOVED_RULES) == ""
     print(f"\npacemaker: clients waited {', '.join(f'{pause:.1f}' for pause in pauses)} s")
 
 
 @pytest.mark.long
 async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair, tmp_path: Path) -> None:
     """Its device does not fence: the dead node stays unclean until pacemaker is told."""
-    dead, heir = _serving(pair), other_of(_serving(pair))
+    dead, heir = pair.active, other_of(pair.active)
     pair.hosts[heir].ssh("lab-pacemaker fence")
     pair.settle()
     with working(pair) as noticed:
@@ -73,7 +67,7 @@ async def test_what_pacemaker_cannot_fence_is_proven_off_first(pair: StoragePair
     "why", ["crm_standby --node {name} --update on", "systemctl stop pacemaker corosync"]
 )
 async def test_a_node_comes_back(pair: StoragePair, tmp_path: Path, why: str) -> None:
-    back = other_of(_serving(pair))
+    back = other_of(pair.active)
     pair.hosts[back].ssh(why.format(name=back))
     gone = "drbdsetup status r0 >/dev/null 2>&1"
     wait_for("DRBD there to end", lambda: bool(pair.hosts[back].ssh(gone, check=False).returncode))

@@ -33,12 +33,6 @@ pytestmark = pytest.mark.lab
 MOVE, JOIN = "fail-over-drbd", "rejoin-drbd-node"
 
 
-def _serving(pair: StoragePair) -> str:
-    name = pair.serving()
-    assert name is not None
-    return name
-
-
 def _served_by(pair: StoragePair, name: str) -> None:
     wait_for(f"{name} to serve", lambda: pair.serving() == name, 90, every=LOOK)
 
@@ -55,7 +49,7 @@ async def test_moved_back_and_forth_nothing_is_lost(pair: StoragePair, tmp_path:
 
 def test_as_an_engineer_does_it(pair: StoragePair, tmp_path: Path) -> None:
     """By plan, digest and run; the journal can be trusted."""
-    old = _serving(pair)
+    old = pair.active
     said = walk(pair, tmp_path, MOVE)
     assert "reads its mark under the same inode" in said
     assert pair.serving() == other_of(old)
@@ -63,7 +57,7 @@ def test_as_an_engineer_does_it(pair: StoragePair, tmp_path: Path) -> None:
 
 async def test_a_drill_in_which_the_active_node_dies(pair: StoragePair, tmp_path: Path) -> None:
     """It is killed and boots by itself; heartbeat takes over meanwhile, and nothing acknowledged is lost."""
-    dead = _serving(pair)
+    dead = pair.active
     with working(pair) as noticed:
         await asyncio.sleep(2)
         result = await Carried(pair, tmp_path).run("drill-drbd-node")
@@ -77,7 +71,7 @@ async def test_an_active_node_without_power_is_replaced_by_heartbeat(
     pair: StoragePair, tmp_path: Path
 ) -> None:
     """heartbeat takes over; what is acknowledged is there; the node comes back by the runbook."""
-    dead = _serving(pair)
+    dead = pair.active
     with working(pair) as noticed:
         await asyncio.sleep(2)
         pair.hosts[dead].power_off()
@@ -97,7 +91,7 @@ async def test_a_dead_node_is_replaced_where_nobody_takes_over(
 ) -> None:
     """Nobody is promoted before it is proven that it has no power; heartbeat knows of it afterwards. Where it
     is stopped it does not start with the dead node either: that would hear nobody, and take everything."""
-    dead, heir = _serving(pair), other_of(_serving(pair))
+    dead, heir = pair.active, other_of(pair.active)
     loses = why == "heartbeat loses it"
     with forgetful(pair.hosts[heir]) if loses else nullcontext(), working(pair) as noticed:
         if not loses:
@@ -125,7 +119,7 @@ async def test_a_dead_node_is_replaced_where_nobody_takes_over(
 @pytest.mark.parametrize("who", ["the taker", "the giver"])
 async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path: Path, who: str) -> None:
     """It ends named; never two are Primary; what was acknowledged is on the survivor."""
-    old = _serving(pair)
+    old = pair.active
     victim = other_of(old) if who == "the taker" else old
     run = Carried(pair, tmp_path)
     with Watcher(pair) as watcher, working(pair) as noticed:
@@ -143,7 +137,7 @@ async def test_power_is_cut_in_the_middle_of_a_move(pair: StoragePair, tmp_path:
 
 async def test_a_console_that_dies_in_the_middle_leaves_no_outage(pair: StoragePair, tmp_path: Path) -> None:
     """The nodes hand over by themselves: nothing but the bookkeeping is left to the next run."""
-    old = _serving(pair)
+    old = pair.active
 
     class Killed(BaseException):
         pass

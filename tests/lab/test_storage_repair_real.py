@@ -38,12 +38,6 @@ pytestmark = pytest.mark.lab
 MOVE, JOIN = "fail-over-drbd", "rejoin-drbd-node"
 
 
-def _serving(pair: StoragePair) -> str:
-    name = pair.serving()
-    assert name is not None
-    return name
-
-
 def _both_active(pair: StoragePair) -> None:
     """heartbeat takes over where it hears nothing of the other; it loses a takeover now and then: then
     somebody does it by hand."""
@@ -81,7 +75,7 @@ async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path, stuck
     """Both networks are cut: both become active and are written to. What the loser wrote is kept. Where it is
     `stuck` the loser's heartbeat has lost the end of its takeover, as happens now and then, and would not
     stop by itself."""
-    survivor, victim = _serving(pair), other_of(_serving(pair))
+    survivor, victim = pair.active, other_of(pair.active)
     with forgetful(pair.hosts[victim], starts=True) if stuck else nullcontext():
         pair.part()
         _both_active(pair)
@@ -108,7 +102,7 @@ async def test_a_split_brain_is_settled(pair: StoragePair, tmp_path: Path, stuck
 
 async def test_a_resync_that_is_cut_off_goes_on(pair: StoragePair, tmp_path: Path) -> None:
     """The node that was down gets what it lacks; the cable is pulled in the middle."""
-    active, back = _serving(pair), other_of(_serving(pair))
+    active, back = pair.active, other_of(pair.active)
     pair.stop_manager(back)
     pair.hosts[back].ssh("drbdadm down r0")
     pair.hosts[active].ssh("dd if=/dev/urandom of=/srv/nfs/data/big bs=1k count=12000 conv=fsync")
@@ -130,7 +124,7 @@ async def test_a_resync_that_is_cut_off_goes_on(pair: StoragePair, tmp_path: Pat
 
 async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: Path) -> None:
     """Blocks are changed behind DRBD's back; then the whole disk is replaced by an empty one."""
-    standby = pair.hosts[other_of(_serving(pair))]
+    standby = pair.hosts[other_of(pair.active)]
     rot = "dd if=/dev/urandom of=/dev/vg0/r0 bs=4k seek=9000 count=3 conv=notrunc 2>/dev/null"
     standby.ssh(f"drbdadm detach r0 && {rot} && sync && drbdadm attach r0")
     wait_for("the pair to be well", pair.well, every=LOOK)
@@ -148,18 +142,18 @@ async def test_what_differs_is_found_and_repaired(pair: StoragePair, tmp_path: P
 
 async def test_the_volume_grows_under_its_users(pair: StoragePair, tmp_path: Path) -> None:
     room = "df -P -k /srv/nfs | tail -n 1 | awk '{print $2}'"
-    before = int(pair.hosts[_serving(pair)].says(room))
+    before = int(pair.hosts[pair.active].says(room))
     with working(pair) as noticed:
         result = await Carried(pair, tmp_path).run("grow-drbd-volume", to="96M")
     assert result.outcome is Outcome.DONE, result.sentence
-    assert int(pair.hosts[_serving(pair)].says(room)) > before + 24 * 1024
+    assert int(pair.hosts[pair.active].says(room)) > before + 24 * 1024
     nothing_lost(pair, noticed)
 
 
 async def test_what_is_not_safe_is_refused(pair: StoragePair, tmp_path: Path) -> None:
     """Nothing is moved: the link is dead, the configuration differs, the standby has no nfsd."""
     run = Carried(pair, tmp_path)
-    old, new = (pair.hosts[name] for name in (_serving(pair), other_of(_serving(pair))))
+    old, new = (pair.hosts[name] for name in (pair.active, other_of(pair.active)))
     pair.cut(BACK)
     wait_for("DRBD to notice", lambda: "Connected" not in pair.state(old.name), 60, every=LOOK)
     with pytest.raises(AssertionError, match="in sync"):
@@ -218,7 +212,7 @@ async def test_systemd_starts_zabbix_agent_again(pair: StoragePair) -> None:
     [pytest.param(state, id=state.name, marks=[] if state.order else pytest.mark.long) for state in STATES],
 )
 async def test_its_troubles_are_told_as_the_simulated_ones(pair: StoragePair, state: StorageState) -> None:
-    active, standby = _serving(pair), other_of(_serving(pair))
+    active, standby = pair.active, other_of(pair.active)
     mounted(pair)
     console = Console(pair.profile)
     try:

@@ -179,6 +179,13 @@ class StoragePair:
         """Role, disks and connection of DRBD on a host; empty when it does not say."""
         return self.hosts[name].ssh(_STATE, 10.0, check=False).stdout.strip()
 
+    @property
+    def active(self) -> str:
+        """Who serves: somebody does."""
+        name = self.serving()
+        assert name is not None
+        return name
+
     def serving(self) -> str | None:
         """The host that has the floating address, a mounted file system and nfsd."""
         ask = f"ip -br addr | grep -q ' {FLOATING_IP}/' && grep -q ' /srv/nfs ' /proc/mounts && "
