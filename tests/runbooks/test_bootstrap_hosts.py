@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from asyncssh import generate_private_key
 from tests.runbooks.deployments import asked
 from tests.runbooks.simulated import LOST_AFTER, REFUSED, planned
 from tests.runbooks.storage_runs import Carried, bad, made
@@ -183,3 +184,17 @@ async def test_a_path_that_loses_large_packets_is_told(tmp_path: Path) -> None:
             "amber: st2 reaches db1",
             "amber: db1 reaches db2",
         }
+
+
+async def test_a_host_with_another_key_is_not_touched(tmp_path: Path) -> None:
+    """Nothing of it is known: each question about it is red, and says what to do."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        profile = yaml.safe_load(simulation.profile_path.read_text("utf-8"))
+        other = generate_private_key("ssh-ed25519").export_public_key().decode().split()
+        profile["hosts"]["db2"]["host_key"] = " ".join(other[:2])
+        simulation.profile_path.write_text(yaml.safe_dump(profile), "utf-8")
+        found = await asked(simulation, await made(simulation, ID))
+        line = found["this console is root on db2"]
+        assert line.word == "red"
+        assert "its host key is not the pinned one" in line.verdict.measured
+        assert "compare first" in line.verdict.measured
