@@ -156,6 +156,19 @@ async def test_a_connection_that_breaks_is_opened_again(hub: Hub, ssh_peer: SshP
     assert await hub.ask([ask("echo 2")], 5) == [Answer("2\n")]
 
 
+async def test_a_connection_that_breaks_in_the_middle_of_an_answer_is_no_defect(hub: Hub) -> None:
+    waiting = asyncio.create_task(hub.ask([ask("sleep 30")], 20))
+    connection = await hub.host("h").connection(5)
+    assert not isinstance(connection, Failure)
+    await asyncio.sleep(0.5)
+    wire: socket.socket = connection.get_extra_info("socket")
+    wire.shutdown(socket.SHUT_RDWR)
+    (answer,) = await waiting
+    assert isinstance(answer, Failure)
+    assert answer.kind is FailureKind.UNREACHABLE
+    assert answer.sentence.endswith(("the remote shell ended", "SSH ended: Connection lost"))
+
+
 async def test_many_asking_at_once_do_not_wait_for_one_that_is_slow(hub: Hub) -> None:
     slow = asyncio.create_task(hub.ask([ask("sleep 30")], 20))
     quick = await asyncio.gather(*(hub.ask([ask(f"echo {n}")], 10) for n in range(3)))

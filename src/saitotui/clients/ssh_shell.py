@@ -12,6 +12,7 @@ command from changing or ending the shell; `eval` keeps one that is not valid fr
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -60,7 +61,8 @@ class RemoteShell:
             except TimeoutError:
                 answers.append(late(self._where, command.text, deadline))
                 # What hangs must not run on, to take effect when nobody waits for it any more.
-                self._process.kill()
+                with contextlib.suppress(OSError):
+                    self._process.kill()
                 self.alive = False
             if not self.alive:
                 self.close()
@@ -97,9 +99,12 @@ class RemoteShell:
         return Answer(text.decode("utf-8", "replace"), int(status))
 
     async def _read(self) -> bytes:
+        """What comes; nothing when the shell ended, or its connection with it."""
+        import asyncssh
+
         try:
             return await self._process.stdout.read(_CHUNK)
-        except (OSError, EOFError):
+        except (OSError, EOFError, asyncssh.Error):
             return b""
 
     def close(self) -> None:

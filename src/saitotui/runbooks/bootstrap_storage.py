@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from saitotui.configs.storage import files
-from saitotui.model.plan import Grade, Plan, Precondition, Refusal, Stage
+from saitotui.model.plan import Plan, Precondition, Refusal, Stage
 from saitotui.model.profile import NO_SECRET, Profile, Storage
 from saitotui.model.profile_build import StorageBuild
 from saitotui.model.runbook import Runbook
@@ -80,9 +80,6 @@ def _preflight(sites: Sequence[Site], storage: Storage, build: StorageBuild) -> 
     host, addresses = first.node.host, tuple(dict.fromkeys(second.addresses))
     whole = links.reaches(host, first.name, second.name, addresses)
     yield Precondition(whole, "DRBD would stand still at the first large write")
-    soon = links.reaches(host, first.name, second.name, addresses[:1], links.FAR)
-    why = "each write that is to be safe waits for it (DRBD, protocol C)"
-    yield Precondition(soon, why, Grade.AMBER, Grade.AMBER)
 
 
 def _stages(sites: Sequence[Site], storage: Storage, build: StorageBuild) -> Iterator[Stage]:
