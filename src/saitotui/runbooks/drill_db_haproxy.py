@@ -36,7 +36,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if len(pair.balancers) == 1:
         return Refusal(ID, (f"there is no other HAProxy node than {node}",))
     host = pair.database.haproxy[node].host
-    if why := killing.survived(profile, snapshot, host):
+    if why := killing.hindered(profile, snapshot, host):
         return Refusal(ID, (why,))
     return Plan(
         ID,

@@ -35,7 +35,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         return Refusal(ID, pair)
     master, replica = pair.old.name, pair.new.name
     host = profile.database.servers[replica].host
-    if why := killing.survived(profile, snapshot, host):
+    if why := killing.hindered(profile, snapshot, host):
         return Refusal(ID, (why,))
     return Plan(
         ID,

@@ -37,7 +37,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     pair = _pair(profile, view, parameters.get("node", ""))
     if isinstance(pair, str):
         return Refusal(ID, (pair,))
-    if why := killing.survived(profile, snapshot, pair.old.host):
+    if why := killing.hindered(profile, snapshot, pair.old.host):
         return Refusal(ID, (why,))
     machine = killing.power(profile, snapshot, pair.old.host, parameters.get("by", "") or killing.CRASH)
     if isinstance(machine, str):

@@ -49,7 +49,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if trouble := _unfit(view, name):
         return Refusal(ID, trouble)
     host = view.nodes[name].host
-    if why := killing.survived(profile, snapshot, host):
+    if why := killing.hindered(profile, snapshot, host):
         return Refusal(ID, (why,))
     machine = killing.power(profile, snapshot, host, parameters.get("by", "") or killing.CRASH)
     made = trial.trial(view, name, parameters["trial"]) if parameters.get("trial") else None

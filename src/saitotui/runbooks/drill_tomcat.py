@@ -34,7 +34,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if wrong := turns.unfit(fleet, (name,)):
         return Refusal(ID, wrong)
     host = fleet.application.tomcats[name].host
-    if why := killing.survived(profile, snapshot, host):
+    if why := killing.hindered(profile, snapshot, host):
         return Refusal(ID, (why,))
     return Plan(
         ID,

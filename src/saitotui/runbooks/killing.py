@@ -46,7 +46,7 @@ BY = Parameter("by", "`crash`: its own kernel, it boots at once; `robot`: no pow
 SILENT = (FailureKind.UNREACHABLE, FailureKind.TIMEOUT, FailureKind.REFUSED)
 
 
-def survived(profile: Profile, snapshot: Snapshot, host: str) -> str:
+def hindered(profile: Profile, snapshot: Snapshot, host: str) -> str:
     """Why `host` may not die now: what would stop, or is not known; '' when it may. A pause while another
     takes over is no reason."""
     pictures = [tier.picture(snapshot) for kind in tier_kinds() if (tier := kind.build(profile)) is not None]
