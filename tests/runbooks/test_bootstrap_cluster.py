@@ -13,6 +13,7 @@ from tests.runbooks.storage_runs import Carried, bad, made
 from saitotui.model.plan import Outcome, Refusal
 from saitotui.simulator.pve_membership import AUTHORIZED, KNOWN
 from saitotui.simulator.simulation import Simulation
+from saitotui.simulator.world import Printed, ignoring
 
 ID = "bootstrap-cluster"
 ERASED = {f"amber: nothing in /etc/pve of {node} is erased" for node in ("pve2", "pve3")}
@@ -115,12 +116,39 @@ def full(simulation: Simulation) -> None:
     simulation.world.machines["pve3"].disk_full = True
 
 
+def no_kvm(simulation: Simulation) -> None:
+    del simulation.world.machines["pve3"].files["/dev/kvm"]
+
+
+async def test_another_release_does_not_join(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        bare(simulation, "pve3")
+        old = Printed("pve-manager/8.4.21/5a1c2a5f8a2f (running kernel: 6.8.12-15-pve)\n")
+        simulation.world.machines["pve3"].programs["pveversion"] = ignoring(lambda words: old)
+        plan = await made(simulation, ID, node="pve3")
+        result = await Carried(tmp_path).run(simulation, plan)
+        assert result.outcome is not Outcome.DONE
+        assert "8.4, and pve1 runs 9.2" in result.sentence
+        assert not simulation.http.cluster.cluster.member("pve3")
+
+
+async def test_two_links_through_one_card_are_told(tmp_path: Path) -> None:
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        bare(simulation, "pve3")
+        one = Printed("lo UNKNOWN 127.0.0.1/8\nvmbr0 UP 10.0.0.13/24 10.0.255.13/24\n")
+        simulation.world.machines["pve3"].programs["ip"] = ignoring(lambda words: one)
+        lines = await asked(simulation, await made(simulation, ID, node="pve3"))
+        found = lines["each link of pve3 has an interface of its own"]
+        assert (found.word, found.verdict.measured) == ("amber", "vmbr0 and vmbr0")
+
+
 @pytest.mark.parametrize(
     ("trouble", "sentence", "words"),
     [
         (elsewhere, "pve3 is in no other cluster and has no guests of its own", "in the cluster other"),
         (jumbo, "pve3 reaches pve1 over every link, in less than 5 ms", "link 1 loses 100%"),
         (far, "pve3 reaches pve1 over every link, in less than 5 ms", "link 0: 7 ms"),
+        (no_kvm, "pve3 can run virtual machines", "switch VT-x or AMD-V on"),
         (full, "pve3 has room for the cluster's configuration", "0"),
     ],
 )

@@ -103,6 +103,10 @@ def _preflight(cluster: Cluster, first: Place, others: Sequence[Place]) -> Itera
         yield Precondition(
             joining.roomy(place), "the configuration of the whole cluster is kept on each node"
         )
+        yield Precondition(joining.virtual(place), "its guests would not start")
+        if len(place.addresses) > 1:
+            why = "one card, or one cable, would end both"
+            yield Precondition(joining.apart(place), why, Grade.AMBER, Grade.AMBER)
     for place in others:
         why = "corosync would lose the node again and again"
         too_far, far = (

@@ -163,6 +163,7 @@ class PvePart:
             tools = Tools(self.cluster, node, self.members)
             network = Network(self.cluster, node, self.members)
             tools.programs |= network.programs
+            self.world.machines[node].files["/dev/kvm"] = ""
             for name, program in tools.programs.items():
                 self.world.machines[node].programs[name] = _program(program)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saitotui.clients.quoting import shell
-from saitotui.facts import proxmox_corosync
+from saitotui.facts import nfs, proxmox_corosync
 from saitotui.facts.proxmox_corosync import LinksView, QuorumView
 from saitotui.model.command import Answer, Client, Command, Danger
 from saitotui.model.plan import Act, Capture, Check, Step, Verdict
@@ -29,8 +29,10 @@ OWN = (
 """What somebody may have put into /etc/pve of a node of its own."""
 KEY, HOST_KEY = "/root/.ssh/id_rsa.pub", "/etc/ssh/ssh_host_ed25519_key.pub"
 ROOM = 1 << 30
+VERSION = "pveversion"
 PATIENCE = 120.0
 """Seconds in which a node that joins must hear the others."""
+_VERSION = re.compile(r"pve-manager/(\d+\.\d+)")
 _PUBLIC = re.compile(r"(ssh-(?:rsa|ed25519) [A-Za-z0-9+/]+=*)(?: |$)")
 
 
@@ -148,6 +150,51 @@ def roomy(place: Place) -> Check:
     return _check(place, f"{place.name} has room for the cluster's configuration", "df -P -k /", judge)
 
 
+def virtual(place: Place) -> Check:
+    """Whether its processors run virtual machines: KVM is there (kvm(4), `/dev/kvm`)."""
+
+    def judge(answer: Answer) -> Verdict:
+        there = answer.text.strip() == "there"
+        return Verdict(
+            there, "/dev/kvm is there" if there else "there is no /dev/kvm: switch VT-x or AMD-V on"
+        )
+
+    text = "[ -e /dev/kvm ] && echo there; true"
+    return _check(place, f"{place.name} can run virtual machines", text, judge)
+
+
+def apart(place: Place) -> Check:
+    """Whether its links are on different interfaces."""
+
+    def judge(answer: Answer) -> Verdict:
+        found = {one.address: one.interface for one in nfs.addresses(answer)}
+        used = [found.get(one, "nowhere") for one in place.addresses]
+        return Verdict(len(set(used)) == len(used), " and ".join(used))
+
+    return _check(place, f"each link of {place.name} has an interface of its own", "ip -br addr", judge)
+
+
+def _release(answer: Answer) -> str:
+    """`9.2`, of pveversion(1). ValueError when it is not that."""
+    found = _VERSION.match(answer.text.strip())
+    if found is None:
+        raise ValueError(f"it does not tell its version: {one_line(answer.text, limit=80)}")
+    return found[1]
+
+
+def _same_release(place: Place, first: Place) -> Check:
+    """Whether it runs what the first one was captured to run: nodes of one cluster do (pve-docs, "Cluster
+    Manager", Requirements)."""
+
+    def judge(answer: Answer) -> Verdict:
+        release = _release(answer)
+        same = release == answer.against
+        return Verdict(same, release if same else f"{release}, and {first.name} runs {answer.against}")
+
+    check = _check(place, f"{place.name} runs the Proxmox VE of {first.name}", VERSION, judge)
+    return replace(check, against=value_name("release", first.name))
+
+
 def guarded(place: Place) -> Check:
     """HA fences by the watchdog: without it a lost node might go on."""
     units = ("watchdog-mux", "pve-ha-crm", "pve-ha-lrm")
@@ -197,10 +244,11 @@ def introduce(place: Place, first: Place) -> tuple[Step, Step]:
     key, host_key = value_name("key", place.name), value_name("host_key", first.name)
     address = first.addresses[0]
     read = Step(
-        f"read the SSH keys of {place.name} and {first.name}",
+        f"read the SSH keys of {place.name} and {first.name}, and what that runs",
         (
             Act(place.run(f"cat {KEY}"), capture=Capture(key, _public)),
             Act(first.run(f"cat {HOST_KEY}"), capture=Capture(host_key, _public)),
+            Act(first.run(VERSION), capture=Capture(value_name("release", first.name), _release)),
         ),
         expected=0.2,
     )
@@ -230,7 +278,7 @@ def join(place: Place, first: Place, cluster: str) -> Step:
         f"{place.name} joins {cluster}; its own /etc/pve is erased",
         (Act(place.run(text, Danger.DESTRUCTIVE)),),
         goal=together(first, (place,)),
-        requires=(unbound(place, cluster),),
+        requires=(unbound(place, cluster), _same_release(place, first)),
         no_undo="a node leaves a cluster only by being taken out (remove-node) and installed anew",
         deadline=PATIENCE,
         expected=15.0,
