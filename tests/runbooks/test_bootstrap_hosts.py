@@ -198,3 +198,19 @@ async def test_a_host_with_another_key_is_not_touched(tmp_path: Path) -> None:
         assert line.word == "red"
         assert "its host key is not the pinned one" in line.verdict.measured
         assert "compare first" in line.verdict.measured
+
+
+async def test_who_could_not_be_reset_is_told(tmp_path: Path) -> None:
+    """Robot is the way to a machine that hangs: that it refuses, or knows another one, is found before."""
+    async with Simulation(tmp_path / "sim", "healthy", frozen=True) as simulation:
+        before = bad(await asked(simulation, await made(simulation, ID)))
+        simulation.inject("robot-denied", "robot")
+        found = bad(await asked(simulation, await made(simulation, ID))) - before
+        assert "amber: Robot sees whether st1 (server 1402321) has power" in found
+        assert {line.partition(":")[0] for line in found} == {"amber"}
+        simulation.world.heal()
+        profile = yaml.safe_load(simulation.profile_path.read_text("utf-8"))
+        profile["hardware"]["servers"] = {"1402321": "st2"}
+        simulation.profile_path.write_text(yaml.safe_dump(profile), "utf-8")
+        found = bad(await asked(simulation, await made(simulation, ID))) - before
+        assert found == {"red: Robot does not call server 1402321 by another host's name"}

@@ -18,6 +18,7 @@ from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks import hosts, links
 from saitotui.runbooks.files import configured, untouched
 from saitotui.runbooks.machines import building, firewall
+from saitotui.runbooks.rented import second_ways
 
 ID = "bootstrap-hosts"
 TITLE = "Give every host its name, the time and a firewall"
@@ -59,7 +60,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dict(parameters),
         f"{len(sites)} hosts get {', '.join(gets)}; what stands stays",
         tuple(_stages(sites)),
-        tuple(_preflight(sites, build)),
+        (*_preflight(sites, build), *second_ways(profile)),
         (),
         ("hosts",),
     )

@@ -8,13 +8,13 @@ and 50 resets an hour.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from saitotui.facts import robot
 from saitotui.facts.robot import Power
 from saitotui.model.command import Answer, Client, Command, Danger
-from saitotui.model.plan import Act, Check, Stage, Step, Verdict
+from saitotui.model.plan import Act, Check, Grade, Precondition, Stage, Step, Verdict
 from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.judging import reading
@@ -38,18 +38,12 @@ class Rented:
 
     def meant(self, word: str) -> Stage:
         """The machine is the one that is meant: what Robot calls it is shown, and `word` is typed."""
-        seen = Check(
-            f"Robot sees whether {self.host} (server {self.number}) has power",
-            ask(f"/reset/{self.number}"),
-            reading(lambda answer: self._sees(robot.power(answer))),
-            ANSWER,
-        )
         return Stage(
             "machine",
             f"Robot's server {self.number} is {self.host}",
             (
-                Step(f"server {self.number} is {self.host}", (), goal=self._named(), deadline=15.0),
-                Step(f"Robot sees the power of server {self.number}", (), goal=seen, deadline=15.0),
+                Step(f"server {self.number} is {self.host}", (), goal=self.named(), deadline=15.0),
+                Step(f"Robot sees the power of server {self.number}", (), goal=self.seen(), deadline=15.0),
             ),
             confirm=word,
             notice="nothing",
@@ -69,7 +63,16 @@ class Rented:
         path, body = f"POST /reset/{self.number}", json.dumps({"type": kind})
         return Act(Command(Client.ROBOT, "robot", path, body, danger=Danger.DESTRUCTIVE))
 
-    def _named(self) -> Check:
+    def seen(self) -> Check:
+        """Whether Robot tells of its power: then it can be reset, too."""
+        return Check(
+            f"Robot sees whether {self.host} (server {self.number}) has power",
+            ask(f"/reset/{self.number}"),
+            reading(lambda answer: self._sees(robot.power(answer))),
+            ANSWER,
+        )
+
+    def named(self) -> Check:
         """Whether Robot knows it by no other host's name."""
         others = set(self.profile.hosts) - {self.host}
 
@@ -103,6 +106,17 @@ def rented(profile: Profile, snapshot: Snapshot, host: str) -> Rented | str:
         return f"Robot does not say how {host} can be switched off"
     types = next((one.types for one in told if one.number == numbers[0]), ())
     return Rented(profile, host, numbers[0], types)
+
+
+def second_ways(profile: Profile) -> Iterator[Precondition]:
+    """The lines of a preflight about Robot, the way to machines that hang: it knows them by these numbers."""
+    for number, host in (profile.hardware.servers if profile.hardware else {}).items():
+        if number.isdecimal() and host in profile.hosts:
+            machine = Rented(profile, host, number, ())
+            why = "a reset would hit another one: mend `hardware.servers`"
+            yield Precondition(machine.named(), why, unknown=Grade.AMBER)
+            why = "nobody could reset it when it hangs: mend that before it carries users"
+            yield Precondition(machine.seen(), why, Grade.AMBER, Grade.AMBER)
 
 
 def ask(path: str) -> Command:
