@@ -21,10 +21,22 @@ LEAST = 8 * 1024
 """KiB that a copy needs besides what a resync will overwrite."""
 
 
+ENDS = 40
+"""Seconds for heartbeat to stop once it has been told that its takeover is over."""
+_KILL = (
+    r"grep -q '^ *watchdog' /etc/ha.d/ha.cf || "
+    "{ systemctl kill -s KILL heartbeat; systemctl stop heartbeat; }"
+)
+"""One that does not stop is killed, but where it feeds a watchdog (ha.cf(5)): that would boot the host."""
+
+
 def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
     """heartbeat stops, and so does everything it runs; whatever else still runs is stopped by its script. One
     that lost the end of its own takeover would delay its stop until that ends, for ever."""
-    stop = f"systemctl --no-block stop heartbeat; {steps.ANNOUNCE}{steps.TAKEN}systemctl stop heartbeat"
+    stop = (
+        f"systemctl --no-block stop heartbeat; {steps.ANNOUNCE}{steps.TAKEN}"
+        f"timeout {ENDS} systemctl stop heartbeat || {_KILL}"
+    )
     yield Step(
         f"heartbeat on {node.name} stops",
         (Act(on(node.host, stop, Danger.DISRUPTIVE)),),
