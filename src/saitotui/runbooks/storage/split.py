@@ -21,13 +21,17 @@ LEAST = 8 * 1024
 """KiB that a copy needs besides what a resync will overwrite."""
 
 
-ENDS = 40
-"""Seconds for heartbeat to stop once it has been told that its takeover is over."""
-_KILL = (
-    r"grep -q '^ *watchdog' /etc/ha.d/ha.cf || "
-    "{ systemctl kill -s KILL heartbeat; systemctl stop heartbeat; }"
+ENDS, QUIET = 25, 10
+"""Seconds for heartbeat to stop once it has been told that its takeover is over, and for which nothing of it
+may run then."""
+_ENDED = (
+    f"n=0; k=0; until [ $n -ge {QUIET} ] || [ $k -ge {ENDS} ]; do if pgrep -x heartbeat >/dev/null; then "
+    "n=0; k=$((k+1)); [ $k -lt 5 ] || grep -q '^ *watchdog' /etc/ha.d/ha.cf || "
+    "systemctl kill -s KILL heartbeat; else n=$((n+1)); fi; sleep 1; done"
 )
-"""One that does not stop is killed, but where it feeds a watchdog (ha.cf(5)): that would boot the host."""
+"""After a partition heartbeat begins itself anew. One that is stopped at that moment runs on without its unit
+(systemd: "Unit process remains running after unit stopped"), and comes seconds later. It is killed, but where
+it feeds a watchdog (ha.cf(5)): that would boot the host."""
 
 
 def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
@@ -35,7 +39,7 @@ def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
     that lost the end of its own takeover would delay its stop until that ends, for ever."""
     stop = (
         f"systemctl --no-block stop heartbeat; {steps.ANNOUNCE}{steps.TAKEN}"
-        f"timeout {ENDS} systemctl stop heartbeat || {_KILL}"
+        f"timeout {ENDS} systemctl stop heartbeat; {_ENDED}"
     )
     yield Step(
         f"heartbeat on {node.name} stops",
@@ -43,7 +47,7 @@ def stand_still(pair: Pair, node: NodeView) -> Iterator[Step]:
         goal=_stopped(node),
         no_undo="it is started when the brains are one again",
         deadline=90.0,
-        expected=5.0,
+        expected=15.0,
     )
     for goal in (checks.holds_nothing(pair.storage, node), checks.secondary(pair.storage, node)):
         yield Step(
