@@ -28,6 +28,7 @@ from saitotui.cli.plan import REFUSED
 from saitotui.clients.quoting import shell
 from saitotui.configs import ConfigFile
 from saitotui.configs.hosts import TABLE
+from saitotui.runbooks.killing import LIFE
 from saitotui.runbooks.machines.firewall import LETS_GO, loaded
 
 pytestmark = pytest.mark.lab
@@ -309,11 +310,10 @@ def test_a_host_that_dies_comes_back(
     bare: BarePlatform, tmp_path: Path, drill: str, dead: str, more: tuple[str, ...]
 ) -> None:
     """It boots with the files that it had: who is master is what it was, and the firewall is in force."""
-    life = "cut -d' ' -f22 /proc/1/stat"
-    before = bare.hosts[dead].says(life)
+    before = bare.hosts[dead].says(LIFE)
     said = walk(bare, tmp_path, drill, *more)
     assert "login works" in said
-    assert bare.hosts[dead].says(life) != before
+    assert bare.hosts[dead].says(LIFE) != before
     assert TABLE.split()[-1] in bare.hosts[dead].says("nft list tables")
     assert found(bare, tmp_path, "database") == found(bare, tmp_path, "application") == []
     assert rows(bare, "db1") == rows(bare, "db2")

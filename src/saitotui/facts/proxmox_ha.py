@@ -118,6 +118,11 @@ class HaResource:
     state: str
     group: str
 
+    @property
+    def wanted(self) -> str:
+        """The state by its newer name: `enabled` is `started` (ha-manager(1))."""
+        return "started" if self.state == "enabled" else self.state
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -5,10 +5,11 @@ See docs/runbooks/drill-pve-node.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from saitotui.clients.quoting import shell
 from saitotui.facts import proxmox_resources
+from saitotui.facts.proxmox_resources import GuestUse
 from saitotui.model.command import Answer
 from saitotui.model.plan import (
     Act,
@@ -67,7 +68,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
         dict(parameters),
         f"{name} dies with {numbers}; HA recovers what ran there, and {name} comes back",
         (*killing.meant(machine), *_stages(profile, view, name, here, made, machine)),
-        tuple(_preflight(profile, view, name, here)),
+        tuple(_preflight(profile, view, name, running, here)),
         (),
         ("cluster",),
         (host,),
@@ -91,7 +92,9 @@ def _unfit(view: View, name: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _preflight(profile: Profile, view: View, name: str, here: Mapping[str, str]) -> Iterator[Precondition]:
+def _preflight(
+    profile: Profile, view: View, name: str, running: Sequence[GuestUse], here: Mapping[str, str]
+) -> Iterator[Precondition]:
     def red(check: Check, why: str) -> Precondition:
         return Precondition(check, why, decisive=True)
 
@@ -101,9 +104,7 @@ def _preflight(profile: Profile, view: View, name: str, here: Mapping[str, str])
     for other in view.nodes:
         if other != name:
             yield red(api.obeys(other), "it could start nothing")
-    for guest in view.guests:
-        if guest.node != name or guest.status != "running":
-            continue
+    for guest in running:
         why = "a backup or a move of it would be cut off in the middle"
         yield Precondition(guests.unlocked(guest), why, decisive=True)
     yield from killing.works_before(profile)

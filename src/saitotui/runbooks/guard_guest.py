@@ -59,7 +59,7 @@ def _chosen(view: View, wanted: str) -> tuple[GuestUse, ...] | str:
 def _told(view: View, guest: GuestUse) -> str:
     """What HA is told now; '' when it does not manage the guest."""
     found = (view.ha_resources or {}).get(guest.sid)
-    return "" if found is None else "started" if found.state == "enabled" else found.state
+    return "" if found is None else found.wanted
 
 
 def _preflight(view: View, chosen: tuple[GuestUse, ...]) -> Iterator[Precondition]:

@@ -11,14 +11,14 @@ would stop something.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from saitotui.model.command import Answer, Client, Command, Danger, Failure, FailureKind
 from saitotui.model.plan import Act, Capture, Check, Grade, Parameter, Precondition, Stage, Step, Verdict
-from saitotui.model.profile import JourneyCheck, Profile
+from saitotui.model.profile import Profile
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.application.journeys import journey_works, journeys_before
+from saitotui.runbooks.application.journeys import journey_works, journeys_before, journeys_of
 from saitotui.runbooks.judging import reading, value_name
 from saitotui.runbooks.rented import HOLD, Rented, rented
 from saitotui.tiers.kinds import tier_kinds
@@ -67,19 +67,14 @@ def strict(lines: Iterable[Precondition]) -> Iterator[Precondition]:
         yield replace(line, grade=Grade.RED, unknown=Grade.RED, decisive=True)
 
 
-def journeys(profile: Profile) -> Sequence[JourneyCheck]:
-    """What users do."""
-    return profile.application.journeys if profile.application is not None else ()
-
-
 def works_before(profile: Profile) -> Iterator[Precondition]:
     """What users do must work: nobody could tell what a drill did to it."""
-    return strict(journeys_before(journeys(profile), "what this did to it"))
+    return strict(journeys_before(journeys_of(profile), "what this did to it"))
 
 
 def works_on(profile: Profile, deadline: float) -> Iterator[Step]:
     """What users do works within `deadline` seconds."""
-    for journey in journeys(profile):
+    for journey in journeys_of(profile):
         yield comes(journey_works(journey), f"{journey.name} works for users", deadline, 0.5)
 
 

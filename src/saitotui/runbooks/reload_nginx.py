@@ -26,7 +26,7 @@ from saitotui.model.profile import JourneyCheck, Nginx, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
 from saitotui.runbooks.application import fronts
-from saitotui.runbooks.application.journeys import journeys_after, journeys_before
+from saitotui.runbooks.application.journeys import journeys_after, journeys_before, journeys_of
 from saitotui.runbooks.judging import reading, waiting
 from saitotui.tiers.application.questions import ask
 from saitotui.tiers.application.view import State, look
@@ -45,7 +45,7 @@ def plan(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) ->
     if isinstance(nodes, tuple):
         return Refusal(ID, nodes)
     names = " and ".join(nodes)
-    journeys = profile.application.journeys if profile.application else ()
+    journeys = journeys_of(profile)
     return Plan(
         ID,
         TITLE,

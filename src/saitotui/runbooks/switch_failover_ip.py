@@ -29,7 +29,7 @@ from saitotui.model.plan import (
 from saitotui.model.profile import JourneyCheck, Profile
 from saitotui.model.runbook import Runbook
 from saitotui.model.snapshot import Snapshot
-from saitotui.runbooks.application.journeys import journeys_after, journeys_before
+from saitotui.runbooks.application.journeys import journeys_after, journeys_before, journeys_of
 from saitotui.runbooks.judging import reading
 from saitotui.runbooks.rented import ask
 from saitotui.tiers.hardware import HardwareTier
@@ -93,7 +93,7 @@ def _found(profile: Profile, snapshot: Snapshot, parameters: Mapping[str, str]) 
         return f"Robot has no server that the profile calls {host!r} (hardware.servers)"
     if known.active == new.address:
         return f"{address} leads to {host} already"
-    journeys = profile.application.journeys if profile.application else ()
+    journeys = journeys_of(profile)
     return _Switch(address, known.active, hosts.get(known.active, known.active), new, host, journeys)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from saitotui.simulator.pve_network import HEADERS, pinged
 from saitotui.simulator.world import Machine, Printed, Program, World
 
 CHRONY, NFTABLES = "chrony", "nftables"
@@ -21,6 +22,8 @@ FRESH = {
     RULES: "#!/usr/sbin/nft -f\nflush ruleset\ntable inet filter {\n}\n",
 }
 """What an installer and Debian's packages leave."""
+ROUND_TRIP = 0.263
+"""Milliseconds between two machines."""
 _PORTS = {
     "ssh": 22, "mariadb": 3306, "haproxy": 3306, "nginx": 80, "tomcat10": 8080, "zabbix-agent": 10050,
     "zabbix-server": 10051, "pveproxy": 8006, "nfs-server": 2049,
@@ -120,15 +123,10 @@ class _Host:
         comes = there is not None and self._world.connected(self._machine.name, there.name)
         if "-M" not in words:
             return Printed(status=int(not comes))
-        count, octets = (words[words.index(option) + 1] for option in ("-c", "-s"))
-        whole = there is not None and int(octets) + 28 <= min(self._machine.mtu, there.mtu)
-        if not (comes and whole):
-            lost = f"{count} packets transmitted, 0 received, 100% packet loss, time 808ms\n\n"
-            return Printed(lost, status=1)
-        return Printed(
-            f"{count} packets transmitted, {count} received, 0% packet loss, time 804ms\n"
-            "rtt min/avg/max/mdev = 0.210/0.263/0.368/0.031 ms\n"
-        )
+        count, octets = (int(words[words.index(option) + 1]) for option in ("-c", "-s"))
+        whole = there is not None and octets + HEADERS <= min(self._machine.mtu, there.mtu)
+        status, said = pinged(words[-1], count, octets, ROUND_TRIP if comes and whole else None)
+        return Printed(said, status=status)
 
     def _find(self, words: Sequence[str]) -> Printed | None:
         """find FILE -newermt TIME"""

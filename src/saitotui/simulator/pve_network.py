@@ -13,6 +13,18 @@ HEADERS = 28
 """Octets of IP and ICMP around what ping sends (RFC 791, RFC 792)."""
 
 
+def pinged(address: str, count: int, size: int, rtt: float | None) -> Printed:
+    """What ping(8) of iputils prints and ends with; `rtt` in milliseconds, None: nothing comes back."""
+    head = f"PING {address} ({address}) {size}({size + HEADERS}) bytes of data.\n\n"
+    head += f"--- {address} ping statistics ---\n"
+    if rtt is None:
+        return 1, f"{head}{count} packets transmitted, 0 received, 100% packet loss, time 808ms\n\n"
+    return 0, (
+        f"{head}{count} packets transmitted, {count} received, 0% packet loss, time 804ms\n"
+        f"rtt min/avg/max/mdev = {rtt * 0.8:.3f}/{rtt:.3f}/{rtt * 1.4:.3f}/0.031 ms\n"
+    )
+
+
 class Network:
     """The programs on node `here`."""
 
@@ -37,15 +49,8 @@ class Network:
         there = (
             cluster.fabric.connected(self._here, node) and cluster.fabric.boot(node) is not None and not dead
         )
-        head = f"PING {address} ({address}) {size}({size + HEADERS}) bytes of data.\n\n"
-        head += f"--- {address} ping statistics ---\n"
-        if not there or size + HEADERS > cluster.mtu.get(link, 1500):
-            return 1, f"{head}{count} packets transmitted, 0 received, 100% packet loss, time 808ms\n\n"
-        rtt = cluster.round_trip
-        return 0, (
-            f"{head}{count} packets transmitted, {count} received, 0% packet loss, time 804ms\n"
-            f"rtt min/avg/max/mdev = {rtt * 0.8:.3f}/{rtt:.3f}/{rtt * 1.4:.3f}/0.031 ms\n"
-        )
+        comes = there and size + HEADERS <= cluster.mtu.get(link, 1500)
+        return pinged(address, count, size, cluster.round_trip if comes else None)
 
     def getent(self, arguments: Sequence[str]) -> Printed:
         """getent(1), `hosts NAME`."""

@@ -6,9 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from saitotui.model.command import Answer, Client, Command
 from saitotui.model.plan import Check, Grade, Precondition, Step, Verdict
-from saitotui.model.profile import JourneyCheck
+from saitotui.model.profile import JourneyCheck, Profile
 from saitotui.runbooks.judging import reading
 from saitotui.tiers.application.questions import JOURNEY_DEADLINE
+
+
+def journeys_of(profile: Profile) -> Sequence[JourneyCheck]:
+    """What users of the platform do; nothing when the profile has no application."""
+    return profile.application.journeys if profile.application is not None else ()
 
 
 def journeys_before(journeys: Sequence[JourneyCheck], what: str) -> Iterator[Precondition]:

@@ -16,7 +16,7 @@ def held(sid: str, state: str) -> Check:
 
     def judge(answer: Answer) -> Verdict:
         found = next((one for one in proxmox_ha.ha_resources(answer) if one.sid == sid), None)
-        told = "" if found is None else "started" if found.state == "enabled" else found.state
+        told = "" if found is None else found.wanted
         return Verdict(told == state, f"it is told {told}" if told else "HA does not manage it")
 
     sentence = f"HA is told to hold {sid} {state}" if state else f"HA does not manage {sid}"

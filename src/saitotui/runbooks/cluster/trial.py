@@ -56,9 +56,9 @@ def made(guest: Trial) -> tuple[Step, ...]:
         Step(
             f"a guest {guest.vmid} without a disk is made on {guest.node}",
             (api.order(f"post /nodes/{guest.node}/qemu", body),),
-            goal=_there(guest),
+            goal=_exists(guest, True),
             undo=(api.order(f"delete /nodes/{guest.node}/qemu/{guest.vmid}"),),
-            undone=_nowhere(guest),
+            undone=_exists(guest, False),
             deadline=30.0,
             expected=2.0,
         ),
@@ -106,7 +106,7 @@ def removed(guest: Trial) -> tuple[Step, ...]:
         Step(
             f"guest {guest.vmid} is destroyed",
             (api.order(f"delete /nodes/{here}/qemu/{guest.vmid}"),),
-            goal=_nowhere(guest),
+            goal=_exists(guest, False),
             requires=(managed.held(guest.sid, ""), _off(guest)),
             no_undo="there was nothing in it",
             deadline=60.0,
@@ -132,20 +132,12 @@ def _ours(found: Resources, guest: Trial) -> GuestUse | None:
     return use if use is not None and use.name == NAME else None
 
 
-def _there(guest: Trial) -> Check:
+def _exists(guest: Trial, wanted: bool) -> Check:
     def judge(found: Resources) -> Verdict:
         use = _ours(found, guest)
-        return Verdict(use is not None, f"on {use.node}" if use is not None else "there is none")
+        return Verdict((use is not None) is wanted, f"on {use.node}" if use is not None else "there is none")
 
-    return api.by_resources(f"guest {guest.vmid} of the trial exists", judge)
-
-
-def _nowhere(guest: Trial) -> Check:
-    def judge(found: Resources) -> Verdict:
-        use = _ours(found, guest)
-        return Verdict(use is None, f"on {use.node}" if use is not None else "there is none")
-
-    return api.by_resources(f"guest {guest.vmid} of the trial is gone", judge)
+    return api.by_resources(f"guest {guest.vmid} of the trial {'exists' if wanted else 'is gone'}", judge)
 
 
 def _runs(guest: Trial, seconds: float) -> Check:

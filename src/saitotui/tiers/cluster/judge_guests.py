@@ -123,7 +123,7 @@ def _wanted(view: View, guest: GuestUse) -> str:
     """The state that HA is told to hold the guest in, `` when it is not managed or not known."""
     configured = view.ha_resources.get(guest.sid) if view.ha_resources is not None else None
     if configured is not None:
-        return "started" if configured.state == "enabled" else configured.state
+        return configured.wanted
     service = view.ha.service(guest.sid) if view.ha and view.ha_resources is None else None
     return service.request if service else ""
 
